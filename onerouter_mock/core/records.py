@@ -222,8 +222,8 @@ class Timeline:
     """When the pieces of an answer leave, and where it breaks off.
 
     `start_us`: when the answer begins (headers); `at_us`: instants of each piece, None when all leave at `start_us`;
-    `pieces`: how many are sent (all, but for an ending break); `break_us`: when the break happens; `end_us`: the last
-    byte. `tokens`: tokens delivered.
+    `pieces`: how many are sent (all, but for an ending break); `break_us`: when the break happens, `break_at`: how many
+    pieces are out by then; `end_us`: the last byte. `tokens`: tokens delivered.
     """
 
     start_us: int
@@ -232,6 +232,7 @@ class Timeline:
     end_us: int
     tokens: int
     break_us: int | None = None
+    break_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -310,6 +311,8 @@ class Plan:
     """A decision as bytes on a timeline. `frames` in order of time, the first begins with the head; frames that are due
     at the same instant may be one write unless `separate`. `close` after the last frame: keep the connection, FIN, RST,
     or stay open and silent until the client leaves (`hold`). `ending` is the journal's word; None `status`: none sent.
+    `tilde`: what a planned break adds to the route ("cut", "error", ...; "" for none). `stall_at`: frames that are out
+    when a planned silence begins; who leaves in it leaves because of it.
     """
 
     status: int | None
@@ -319,6 +322,8 @@ class Plan:
     end_us: int = 0
     separate: bool = False
     sent_text: str = ""
+    tilde: str = ""
+    stall_at: int | None = None
 
 
 @dataclass(slots=True)

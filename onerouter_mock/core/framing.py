@@ -1,0 +1,74 @@
+"""HTTP/1.x on the wire: heads, chunks, dates. Bytes only; what they mean is the business of `render`.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from http import HTTPStatus
+from re import compile as pattern
+
+LAST_CHUNK = b"0\r\n\r\n"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NO_TOKEN = pattern(r"[^A-Za-z0-9!#$%&'*+.^_`|~-]")
+_NOT_IN_A_VALUE = pattern(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Statuses that providers use and the registry lacks.
+_REASONS = {498: "Capacity Exceeded", 499: "Client Closed Request", 529: "Overloaded"}
+_LATEST_S = 253_402_300_799  # the last second of year 9999
+
+
+@lru_cache(maxsize=256)
+def status_line(status: int) -> str:
+    """`HTTP/1.1 200 OK`, without its line end. A status nobody has named has an empty reason, as HTTP allows."""
+    try:
+        reason = HTTPStatus(status).phrase
+    except ValueError:
+        reason = _REASONS.get(status, "")
+    return f"HTTP/1.1 {status} {reason}"
+
+
+@lru_cache(maxsize=256)
+def http_date(epoch_s: int) -> str:
+    """An instant as HTTP dates are written: `Thu, 01 Jan 2026 00:00:00 GMT`.
+
+    Units: whole seconds since the Unix epoch.
+    """
+    at = datetime.fromtimestamp(min(max(epoch_s, 0), _LATEST_S), UTC)
+    return f"{_DAYS[at.weekday()]}, {at.day:02d} {_MONTHS[at.month - 1]} {at.year} {at:%H:%M:%S} GMT"
+
+
+def has_no_body(method: str, status: int) -> bool:
+    """Whether HTTP forbids a body here: a client would read it as the beginning of the next answer."""
+    return method == "HEAD" or status in (204, 304) or status < 200
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of a chunked body; nothing for no data, because an empty chunk would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+def clean_name(name: str) -> str:
+    """A header name with what no name may hold taken out."""
+    return name if name.isalnum() and name.isascii() else _NO_TOKEN.sub("", name)
+
+
+def clean_value(value: str) -> str:
+    """A header value that can't end its line: control characters become spaces."""
+    return value if value.isprintable() else _NOT_IN_A_VALUE.sub(" ", value).strip()
+
+
+def override(headers: list[tuple[str, str]], given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """`headers` with those that a rule gives in place of ours of the same name, in any case."""
+    cleaned = [(clean_name(name), clean_value(value)) for name, value in given]
+    replaced = {name.lower() for name, _ in cleaned}
+    return [header for header in headers if header[0].lower() not in replaced] + [h for h in cleaned if h[0]]
+
+
+def head_bytes(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Status line and headers, with the empty line after them. Names and values must be clean."""
+    lines = "\r\n".join([f"{name}: {value}" for name, value in headers])
+    return f"{status_line(status)}\r\n{lines}\r\n\r\n".encode("utf-8", "replace")
