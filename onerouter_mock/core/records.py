@@ -98,7 +98,7 @@ class Call:
     system: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     byok: Byok | None = None
-    routing: Routing = _PLAIN_ROUTING
+    routing: Routing = field(default_factory=lambda: _PLAIN_ROUTING)
     fallback_models: tuple[str, ...] = ()
     fallback_statuses: frozenset[int] | None = None
     prompt_tokens: int = 0
@@ -266,6 +266,7 @@ class Decision:
 
     `changes`: cells of the state with their new values. `charged`, `held`: what `billing.settle` sets right at the end.
     `told_us`: what the client was told to wait. `request_id`: 32 hex; `wire_id`: the request-id header's value.
+    `balance_nano`: the credits left on the call's account, for the endpoint `balance`.
     """
 
     call: Call
@@ -294,11 +295,12 @@ class Decision:
     wire_id: str = ""
     answer_id: str = ""
     created_s: int = 0
+    balance_nano: int | None = None
 
 
 @dataclass(slots=True)
 class Frame:
-    """Bytes due at `at_us`, and what has been delivered once they are out (for a client that leaves early)."""
+    """Bytes due at `at_us`, and how many chunks and tokens they deliver (a client may leave before the next frame)."""
 
     at_us: int
     data: bytes
