@@ -1,7 +1,7 @@
-"""The command line: which command is meant, and the exit code of what went wrong. A command is loaded when it is asked.
+"""The command line: which command is meant, and the exit code of what went wrong. Each is loaded when asked.
 
-Exit codes: 0 ok, 1 a finding or a check failed, 2 usage error or invalid scenario, 3 could not bind, 4 not ready in
-time, 130 and 143 on signals; `run` passes its command's code through.
+Exit codes: 0 ok, 1 a finding or a check failed, 2 usage error or invalid scenario, 3 could not bind,
+4 not ready in time, 130 and 143 on signals; `run` passes its command's code through.
 
 PYTEST_DONT_REWRITE
 """

@@ -15,8 +15,8 @@ API_KEY = "sk-onerouter-mock-local"
 def client_environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables for clients of the server (or session) at `url`, a root without `/v1`.
 
-    Shape: Anthropic's base URL is the root, because its SDK adds `/v1/messages`. `environ` is the one to extend: what
-    its `NO_PROXY` names stays.
+    Shape: Anthropic's base URL is the root, because its SDK adds `/v1/messages`. `environ` is the one to
+    extend: what its `NO_PROXY` names stays.
     """
     base_url = f"{url}/v1"
     host = urlsplit(url).hostname or "127.0.0.1"

@@ -17,7 +17,7 @@ from onerouter_mock.cli.overview import OVERVIEW, SUMMARIES
 
 TWIN_PREFIX = "ONEROUTER_MOCK_"
 
-# Option, how its value reads, its parser (None: a switch), help. Those of `serve` and `run`, each with a twin.
+# Of `serve` and `run`, each with a twin: option, how its value reads, its parser (None: a switch), help.
 SERVE: tuple[tuple[str, str, Callable[[str], Any] | None, str], ...] = (
     (
         "--scenario",
@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(words: list[str], tail: list[str] | None) -> argparse.Namespace | None:
-    """The options of one command, with `command` and (after `--`) `tail`; None when help was asked and printed.
+    """The options of one command, with `command` and (after `--`) `tail`; None when help was printed.
 
     Errors: Stop with one line and a hint.
     """
@@ -191,10 +191,18 @@ def _add_report(parser: Parser) -> None:
 
 
 _MORE: dict[str, Callable[[Parser], None]] = {
-    "run": _add_run, "scenarios": _add_scenario_dir, "show": _add_show, "init": _add_init, "check": _add_check,
-    "explain": _add_explain, "faults": _add_faults, "health": _add_url, "env": _add_url, "wait": _add_wait,
+    "run": _add_run,
+    "scenarios": _add_scenario_dir,
+    "show": _add_show,
+    "init": _add_init,
+    "check": _add_check,
+    "explain": _add_explain,
+    "faults": _add_faults,
+    "health": _add_url,
+    "env": _add_url,
+    "wait": _add_wait,
     "report": _add_report,
-}  # fmt: skip
+}
 
 
 def _read_twins(args: argparse.Namespace, environ: Mapping[str, str]) -> None:

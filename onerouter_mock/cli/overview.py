@@ -13,20 +13,20 @@ SUMMARIES = {
     ),
     "run": (
         "run [OPTION...] -- CMD ARG...",
-        "Serve on a free port, run CMD with the environment that `env` prints, and exit with CMD's code. Silent while"
-        " all is well; prints the timeline when CMD fails.",
+        "Serve on a free port, run CMD with the environment that `env` prints, and exit with CMD's code."
+        " Silent while all is well; prints the timeline when CMD fails.",
     ),
     "explain": (
         "explain SCENARIO [REQUEST.json] [OPTION...]",
-        "Dry run on virtual time, without a socket: which routes the first N such calls would take, and why. Without"
-        " REQUEST.json a plain chat request with an own OpenAI key.",
+        "Dry run on virtual time, without a socket: which routes the first N such calls would take, and why."
+        " Without REQUEST.json: a plain chat request with an own OpenAI key.",
     ),
-    "scenarios": ("scenarios [--scenario-dir DIR]", "List the scenarios that can be named, with their stories."),
+    "scenarios": ("scenarios [--scenario-dir DIR]", "List the scenarios that have names: their stories."),
     "show": ("show NAME", "Print a scenario's text."),
     "init": ("init NAME", "Write a commented starter file, NAME.yaml."),
-    "check": ("check FILE...", "Validate scenario files; every problem with its line, and warnings of what can't act."),
+    "check": ("check FILE...", "Validate scenario files: every problem with its line, and what can't act."),
     "schema": ("schema", "Print the JSON Schema of scenario files, for editors."),
-    "faults": ("faults [PROVIDER] [--format table|json]", "List how each provider fails: status, type, code, message."),
+    "faults": ("faults [PROVIDER] [--format table|json]", "List how each provider words its failures."),
     "health": ("health [URL]", "Probe a server: exit 0 when it is ready, else 1."),
     "wait": ("wait [URL] [--timeout 10s]", "Wait until a server is ready; exit 4 when it is not in time."),
     "report": ("report [URL|FILE]", "Print the timeline of a server or of a journal file, and its findings."),

@@ -1,6 +1,6 @@
 """Journal entries as people read them: a line a call, why it went so below it, the sum at the end.
 
-Entries are plain dicts (contract section 5), so that the same words come from this process, over HTTP or from a file.
+Entries are plain dicts (contract section 5), so that the words are the same here, over HTTP and from a file.
 
 PYTEST_DONT_REWRITE
 """
@@ -37,18 +37,19 @@ def call_lines(entry: Entry, *, retry_of: Entry | None = None, paint: Paint = pl
 def call_line(entry: Entry, *, retry_of: Entry | None = None, paint: Paint = plain) -> str:
     """One call in one line: clock, number, status, route, who paid, how much, how long.
 
-    Units: the first column is the session's clock in seconds, the last milliseconds from arrival to the last byte.
+    Units: first the session's clock in seconds, last the milliseconds from arrival to the last byte.
     """
     status = entry.get("status")
     who, money, colour = _payer(entry)
     number = f"#{entry['id']}"
     ended_ms = entry.get("ended_ms")
     took = "…" if ended_ms is None else f"{ended_ms:.0f} ms"
+    painted = paint(f"{status or '---':>3}", _status_colour(status))
     line = (
-        f"{entry.get('clock') or 0:6.1f}s{number:>5}  {paint(f'{status or chr(45) * 3:>3}', _status_colour(status))}"
-        f"  {route(entry):<{ROUTE_WIDTH}}  {paint(f'{who:<7}', colour)}  {money:>8}  {took:>7}"
+        f"{entry.get('clock') or 0:6.1f}s{number:>5}  {painted}  {route(entry):<{ROUTE_WIDTH}}"
+        f"  {paint(f'{who:<7}', colour)}  {money:>8}  {took:>7}"
     )
-    return line.rstrip() + _tail(entry, retry_of)
+    return line + _tail(entry, retry_of)
 
 
 def _tail(entry: Entry, retry_of: Entry | None) -> str:
@@ -163,7 +164,7 @@ def add_up(total: dict[str, int], entry: Entry) -> None:
 
 
 def sum_line(total: Mapping[str, int], *, lasted_us: int | None = None) -> str:
-    """The totals in one line: `8 calls in 12.4s   own key 3   shared pool 2   nobody 3   credits $0.00019`."""
+    """The totals: `8 calls in 12.4s   own key 3   shared pool 2   nobody 3   credits $0.00019`."""
     calls = f"{total['calls']} call{'' if total['calls'] == 1 else 's'}"
     if lasted_us is not None:
         calls += f" in {format_duration(round(lasted_us, -5))}"

@@ -1,4 +1,4 @@
-"""The route mini-language, and why a Decision went as it went: one line of text for each thing that went wrong.
+"""The route mini-language, and why a Decision went as it went: a line of text for each thing that went wrong.
 
 PYTEST_DONT_REWRITE
 """
@@ -18,22 +18,32 @@ TILDES = {"cut": "cut", "reset": "reset", "stall": "stall", "error": "error", "t
           "bad_chunk": "cut", "client_left": "client_left"}  # fmt: skip
 
 _BREAKS = {
-    "cut": "closed", "reset": "reset", "stall": "fell silent", "error": "an error object in the stream",
-    "truncate": "ended without finish_reason and [DONE]", "no_done": "[DONE] left out",
-    "bad_json": "a line that is no JSON", "bad_chunk": "broken chunk framing", "duplicate": "a chunk sent twice",
+    "cut": "closed",
+    "reset": "reset",
+    "stall": "fell silent",
+    "error": "an error object in the stream",
+    "truncate": "ended without finish_reason and [DONE]",
+    "no_done": "[DONE] left out",
+    "bad_json": "a line that is no JSON",
+    "bad_chunk": "broken chunk framing",
+    "duplicate": "a chunk sent twice",
     "comment": "comment lines",
-}  # fmt: skip
+}
 _CONNECTIONS = {
-    "reset": "reset", "empty": "closed without a byte", "hang": "no answer, still open", "garbage": "bytes that are no HTTP",
-    "short_body": "fewer bytes than promised", "html": "a proxy's HTML page",
-}  # fmt: skip
+    "reset": "was reset",
+    "empty": "was closed without a byte",
+    "hang": "stays open without an answer",
+    "garbage": "carried bytes that are no HTTP",
+    "short_body": "brought fewer bytes than promised",
+    "html": "carried a proxy's HTML page",
+}
 
 
 def route(x: Decision | Mapping[str, Any], ending: str | None = None) -> str:
     """The attempts of a call in order, as text: `byok:openai!rate_limit -> shared:openai`.
 
-    Shape: `x` is a Decision or a journal entry; `ending` what broke a begun answer (a word of TILDES, others add
-    nothing). A call that the router answers by itself (the list of models) is `router`.
+    Shape: `x` is a Decision or a journal entry; `ending` what broke a begun answer (a word of TILDES, others
+    add nothing). A call that the router answers by itself (the list of models) is `router`.
     """
     if isinstance(x, Mapping):
         if ending is None and isinstance(x.get("route"), str):
@@ -89,9 +99,9 @@ def match_route(pattern: str, text: str) -> bool:
 
 
 def story(decision: Decision) -> list[str]:
-    """Why the call went as it went: a line for each attempt that failed, candidate left out, refusal and break.
+    """Why the call went as it went: a line for each attempt that failed, candidate left out, refusal, break.
 
-    Shape: each line holds the rule's or limit's name, the number, and `(file:line)`. Empty where nothing went wrong.
+    Shape: a line holds the rule's or limit's name, the number, and `(file:line)`. Empty where all went well.
     """
     lines = [line for attempt in decision.attempts if (line := attempt_story(decision, attempt))]
     if decision.served is None or any(_is_telling(skip) for skip in decision.skipped):
@@ -112,7 +122,7 @@ def attempt_story(decision: Decision, attempt: Attempt) -> str | None:
     if cause == "limit" and attempt.budget:
         text = f"{name}: {attempt.budget} {_used_up(attempt)} by {who}"
     elif attempt.cause is None and attempt.result == "model_not_found":
-        text = f"{attempt.provider} does not serve {_bare(attempt.model)}: {_numbered(attempt)}"
+        text = f"{attempt.provider} does not serve {_bare(attempt.model)}, {_numbered(attempt)}"
     else:
         text = f"{name or cause or 'no rule'}: {_answered(attempt, who)}"
     return text + _wait(decision, attempt) + _at(attempt.where)
@@ -128,7 +138,7 @@ def _who(decision: Decision, attempt: Attempt) -> str:
     if attempt.lane != "byok" or byok is None:
         return f"account {decision.call.account}"
     last4 = f"…{byok.last4}" if byok.last4 else ""
-    return "key " + (f"{byok.key} {last4}".strip() if byok.key or last4 else "(too short to show)")
+    return f"key {f'{byok.key or str()} {last4}'.strip()}" if byok.key or last4 else "a key too short to show"
 
 
 def _used_up(attempt: Attempt) -> str:
@@ -141,7 +151,8 @@ def _used_up(attempt: Attempt) -> str:
 def _answered(attempt: Attempt, who: str) -> str:
     failure = attempt.failure
     if failure is not None and failure.connection:
-        return f"{attempt.provider}: {_CONNECTIONS.get(failure.connection, failure.connection)} ({_numbered(attempt)})"
+        broke = _CONNECTIONS.get(failure.connection, failure.connection)
+        return f"the connection to {attempt.provider} {broke}, {_numbered(attempt)}"
     return f"{attempt.provider} answered {_numbered(attempt)} to {who}"
 
 
@@ -198,12 +209,9 @@ def _refusal_line(decision: Decision) -> str:
     if decision.router_cause is not None:
         cause, where = decision.router_cause
         word, name = _split_cause(cause)
-        broke = _CONNECTIONS.get(failure.connection or "", failure.connection)
-        what = (
-            f"the client's connection: {broke}"
-            if broke
-            else f"the router answered {decision.status} {failure.kind}"
-        )
+        what = f"the router answered {decision.status} {failure.kind}"
+        if failure.connection:
+            what = f"the client's connection {_CONNECTIONS.get(failure.connection, failure.connection)}"
         return f"{name or word}: {what}{wait}{_at(where)}"
     param = failure.param
     return (f"{param}: " if param and param not in failure.message else "") + failure.message + wait

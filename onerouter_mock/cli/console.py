@@ -1,0 +1,167 @@
+"""The log of calls on stderr: a line a call as it ends, a second one where something went wrong.
+
+The server must never wait for who reads stderr (a harness that reads a pipe's first line and no more blocks
+a writer after 64 kB): lines go through a queue with an end to a thread that writes them in batches.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from onerouter_mock.core.story import (
+    Paint,
+    call_line,
+    call_lines,
+    find_retried,
+    is_trouble,
+    plain,
+    sum_line,
+    sum_up,
+)
+
+if TYPE_CHECKING:
+    from onerouter_mock.journal import Entry
+
+_MOST_LINES = 10_000
+_SLOW_US = 1_000_000
+_REMEMBERED = 64
+
+
+class Writer:
+    """Writes lines to a stream from a thread of its own; what finds no room is counted, not waited for."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines: deque[str] = deque()
+        self._lost = 0
+        self._wake = threading.Event()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._write, name="onerouter-mock log", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody has read for long: a further line would be lost."""
+        return len(self._lines) >= _MOST_LINES
+
+    def put(self, *lines: str) -> None:
+        """Queue lines."""
+        if self.is_full:
+            self._lost += len(lines)
+            return
+        self._lines.extend(lines)
+        self._wake.set()
+
+    def close(self, timeout_s: float = 1.0) -> None:
+        """Write what is left, if somebody reads it."""
+        self._is_closed = True
+        self._wake.set()
+        self._thread.join(timeout_s)
+
+    def _write(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            if self._lost:
+                lines.append(f"({self._lost} lines were lost: nobody read them)")
+                self._lost = 0
+            try:
+                self._stream.write("".join(f"{line}\n" for line in lines))
+                self._stream.flush()
+            except (OSError, ValueError):
+                return  # who read it has left
+            if self._is_closed and not self._lines:
+                return
+
+
+class Console:
+    """What the calls of a server look like on its console, and what they come to.
+
+    Shape: subscribe `see` to the emulator. `mode`: "all", "problems" (calls with a second line) or "off".
+    """
+
+    def __init__(
+        self,
+        put: Callable[..., None],
+        *,
+        mode: Literal["all", "problems", "off"],
+        as_json: bool = False,
+        paint: Paint = plain,
+        is_full: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.total = sum_up(())
+        self._put, self._mode, self._as_json, self._paint, self._is_full = put, mode, as_json, paint, is_full
+        self._notices: set[tuple[str, str]] = set()
+        self._earlier: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
+
+    def see(self, event: str, entry: Entry) -> None:
+        """Take note of a call that begins or has ended."""
+        if event == "end":
+            self._count(entry)
+        if self._mode == "off" or (self._mode == "problems" and _went_well(entry)) or self._is_full():
+            return
+        if event == "end":
+            self._print(entry.as_dict())
+        elif self._mode == "all" and not self._as_json and _is_slow(entry):
+            self._put(call_line(entry.as_dict(), paint=self._paint))
+
+    def sum_line(self, lasted_us: int) -> str:
+        """The last line: what all calls came to."""
+        return sum_line(self.total, lasted_us=lasted_us)
+
+    def _count(self, entry: Entry) -> None:
+        decision = entry.decision
+        self.total["calls"] += 1
+        if decision.served is not None:
+            self.total[decision.served.lane] += 1
+        elif decision.failure is not None:
+            self.total["nobody"] += 1
+        if decision.cost is not None:
+            self.total["credits_nano"] += decision.cost.total_nano
+            self.total["byok_nano"] += decision.cost.byok_nano
+
+    def _print(self, entry: dict[str, Any]) -> None:
+        if self._mode == "problems" and not is_trouble(entry):
+            return
+        if self._as_json:
+            self._put(json.dumps({**entry, "request": None}, ensure_ascii=False))
+            return
+        retried = find_retried(entry, reversed(self._earlier))
+        if entry["served_by"] is None:
+            self._earlier.append(entry)
+        shown = {**entry, "notices": self._new_notices(entry)}
+        if self._mode == "all" or is_trouble(shown):
+            self._put(*call_lines(shown, retry_of=retried, paint=self._paint))
+
+    def _new_notices(self, entry: dict[str, Any]) -> list[str]:
+        """Those of a call's notices that are new to its session: the same one on every call tells nothing."""
+        fresh = [text for text in entry["notices"] if (entry["session"], text) not in self._notices]
+        if len(self._notices) < _MOST_LINES:
+            self._notices.update((entry["session"], text) for text in fresh)
+        return fresh
+
+
+def _went_well(entry: Entry) -> bool:
+    """Whether a call surely has no second line: the cheap look, before the entry is made a dict."""
+    decision = entry.decision
+    shape = decision.shape
+    return (
+        len(decision.attempts) <= 1
+        and decision.failure is None
+        and entry.ending in (None, "finish")
+        and not decision.notes
+        and not decision.call.notices
+        and (shape is None or shape.break_ is None)
+    )
+
+
+def _is_slow(entry: Entry) -> bool:
+    line = entry.decision.timeline
+    return entry.call.stream and line is not None and line.end_us > _SLOW_US

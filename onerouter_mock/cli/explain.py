@@ -1,0 +1,137 @@
+"""`explain`: what N calls would meet, on virtual time and without a socket, by the server's own machinery.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onerouter_mock.cli import Stop
+from onerouter_mock.cli.environment import API_KEY
+from onerouter_mock.cli.paint import paint_for
+from onerouter_mock.core.catalogue import built_in
+from onerouter_mock.core.records import Outcome
+from onerouter_mock.core.scenario.units import format_duration
+from onerouter_mock.core.story import sum_line, sum_up, timeline
+from onerouter_mock.core.wire.request import Asked
+from onerouter_mock.emulator import Emulator, EmulatorOptions
+from onerouter_mock.library import Library
+
+if TYPE_CHECKING:
+    from onerouter_mock.core.scenario.records import Scenario
+
+MODEL, PROVIDER = "gpt-5.1-chat", "openai"
+KEY = "sk-own-key-of-explain-7f3a"
+_PATH = "/v1/chat/completions"
+
+
+def explain(args: argparse.Namespace) -> int:
+    """Print the routes that the first N such calls would take, and why."""
+    library = Library(Path(args.scenario_dir) if args.scenario_dir else None)
+    emulator = Emulator(
+        library.load(args.scenario), library, options=EmulatorOptions(seed=args.seed, clock="virtual")
+    )
+    body = make_body(args)
+    entries = foresee(emulator, body, calls=args.calls, gap_us=args.gap)
+    for line in [
+        *_heading(emulator.scenario, body, args),
+        "",
+        *timeline(entries, paint=paint_for(sys.stdout)),
+    ]:
+        print(line)
+    print(sum_line(sum_up(entries)))
+    return 0
+
+
+def foresee(
+    emulator: Emulator, body: bytes | dict[str, Any], *, calls: int, gap_us: int = 0
+) -> list[dict[str, Any]]:
+    """The journal entries of `calls` equal calls, `gap_us` apart on the session's virtual clock."""
+    data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
+    entries = []
+    for number in range(calls):
+        if number and gap_us:
+            emulator.session("default").clock.advance(gap_us)
+        begun = emulator.begin(Asked("POST", _PATH, "", headers, data, False), _PATH)
+        plan = begun.plan
+        sent = sum(len(frame.data) for frame in plan.frames)
+        emulator.end(begun, Outcome(plan.ending, len(plan.frames), sent, plan.end_us))
+        entries.append(begun.entry.as_dict())
+    return entries
+
+
+def make_body(args: argparse.Namespace) -> dict[str, Any]:
+    """The request that the options describe: the file's, or a plain one with an own key; options win.
+
+    Errors: Stop.
+    """
+    body = _read_request(Path(args.request)) if args.request else _plain_request()
+    conf = body.get("byok_conf")
+    if args.provider or args.key or args.fallback is not None:
+        conf = dict(conf) if isinstance(conf, dict) else {"provider": PROVIDER, "credentials": KEY}
+        if args.provider:
+            conf["provider"] = args.provider
+        if args.provider or args.key:
+            conf["credentials"] = _credentials(conf["provider"], args.key or KEY)
+        if args.fallback is not None:
+            conf["fallback"] = args.fallback
+        body["byok_conf"] = conf
+    if args.model:
+        body["model"] = args.model
+    if args.stream:
+        body["stream"] = True
+    return body
+
+
+def _plain_request() -> dict[str, Any]:
+    return {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": "hi"}],
+        "byok_conf": {"provider": PROVIDER, "credentials": KEY},
+    }
+
+
+def _read_request(path: Path) -> dict[str, Any]:
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Stop(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    except (ValueError, RecursionError) as error:
+        raise Stop(f"{path}: no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise Stop(f"{path}: no request body; would be right: an object with model and messages")
+    return body
+
+
+def _credentials(provider: str, key: str) -> str | dict[str, str]:
+    """A credential in the first form that the provider takes; an unknown one is for the router to refuse."""
+    known = built_in().providers.get(provider)
+    form = known.credentials[0] if known else None
+    if form is None or form.kind == "text" or form.secret is None:
+        return key
+    members = {
+        "type": "service_account",
+        "endpoint_url": "https://explain.invalid/chat/completions?api-version=1",
+    }
+    return {**{name: members.get(name, "explain") for name in form.required}, form.secret: key}
+
+
+def _heading(scenario: Scenario, body: dict[str, Any], args: argparse.Namespace) -> list[str]:
+    conf = body.get("byok_conf")
+    own = f"an own key at {conf.get('provider')}" if isinstance(conf, dict) else "no own key"
+    if isinstance(conf, dict) and conf.get("fallback") is False:
+        own += ", fallback false"
+    kind = "a streamed answer" if body.get("stream") is True else "an answer"
+    calls = f"{args.calls} call{'' if args.calls == 1 else 's'}"
+    apart = f", {format_duration(args.gap)} apart" if args.gap else ""
+    about = f": {scenario.description}" if scenario.description else ""
+    return [
+        f"{scenario.name} (seed {scenario.seed}){about}",
+        f"{calls} for {kind} of {body.get('model')}, {own}{apart}",
+    ]
