@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 # l_onoff 1, l_linger 0: closing sends RST instead of FIN.
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+_POLL_S = 0.002
 _WRITES_AT_A_TIME = 64  # of a sliced answer, before other calls get their turn
 
 
 class Played:
-    """What aiohttp's low-level server is given as a response: all is written already, does the connection stay?"""
+    """What aiohttp's low-level server gets as a response: all is written; does the connection stay?"""
 
     __slots__ = ("keep_alive",)
 
@@ -56,11 +57,11 @@ async def play(
 ) -> Played:
     """Writes the frames of a plan when they are due, then keeps, closes, resets or holds the connection.
 
-    `end` is called once, just before the last byte where the ending is known by then, else when the client has left.
-    `note("stall")` or `note("hang")` is called as a planned silence begins. Deadlines are absolute, from `start_s` on
-    the loop's clock (default: now), so that a late frame delays none after it. The request's body must have been read:
-    unread bytes turn FIN into RST.
-    Errors: CancelledError, when the client leaves (with aiohttp's `handler_cancellation`) or the server stops.
+    `end` is called once: just before the last byte where the ending is known by then, else when the client
+    has left. `note("stall")` or `note("hang")` is called as a planned silence begins. Deadlines are absolute,
+    from `start_s` on the loop's clock (default: now), so that a late frame delays none after it. The body of
+    the request must have been read: unread bytes turn FIN into RST.
+    Errors: CancelledError, when the client leaves (aiohttp's `handler_cancellation`) or the server stops.
     """
     transport = request.transport
     if len(plan.frames) == 1 and plan.close == "keep" and not clock.real_delay_s(plan.end_us):
@@ -80,7 +81,19 @@ async def play(
 class _Performance:
     """One plan on one connection: what is out so far."""
 
-    __slots__ = ("bytes", "clock", "end", "ended", "frames", "loop", "note", "plan", "request", "start_s", "transport")
+    __slots__ = (
+        "bytes",
+        "clock",
+        "end",
+        "ended",
+        "frames",
+        "loop",
+        "note",
+        "plan",
+        "request",
+        "start_s",
+        "transport",
+    )
 
     def __init__(
         self,
@@ -115,8 +128,8 @@ class _Performance:
             return _CLOSED
         except asyncio.CancelledError:
             self._end(self._early_ending())
-            if self.request.transport is not None and self.transport is not None:
-                self.transport.abort()  # the server stops: wait for no slow reader
+            if self.transport is not None:
+                self.transport.abort()  # where the server stops: wait for no slow reader
             raise
         return _KEPT if plan.close == "keep" and self.request.keep_alive else _CLOSED
 
@@ -185,7 +198,7 @@ class _Performance:
             return plan.ending
         if plan.stall_at is not None and self.frames == plan.stall_at:
             return "stall"
-        return "client_left" if self.request.transport is None else "cut"
+        return "client_left"
 
     def _end(self, ending: str) -> None:
         if not self.ended:
@@ -194,7 +207,9 @@ class _Performance:
 
     def _elapsed_us(self) -> int:
         plan = self.plan
-        planned_us = plan.end_us if self.frames == len(plan.frames) else plan.frames[max(self.frames - 1, 0)].at_us
+        planned_us = (
+            plan.end_us if self.frames == len(plan.frames) else plan.frames[max(self.frames - 1, 0)].at_us
+        )
         second_s = self.clock.real_delay_s(1_000_000)
         if not second_s:
             return planned_us
@@ -210,8 +225,22 @@ class _Performance:
         sock = transport.get_extra_info("socket")
         if sock is not None:
             with suppress(OSError):  # the client closed first: there is nothing left to reset
+                while _unsent_bytes(sock):  # noqa: ASYNC110 (the system tells nobody when it is done)
+                    await asyncio.sleep(_POLL_S)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         transport.abort()
+
+
+def _unsent_bytes(sock: socket.socket) -> int:
+    """What the system still holds for a slow reader: RST would throw it away. 0 where it does not tell."""
+    try:
+        import fcntl
+        import termios
+
+        (count,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))
+    except (ImportError, OSError):
+        return 0
+    return int(count)
 
 
 def _wake(woken: asyncio.Future[None]) -> None:

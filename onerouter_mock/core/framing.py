@@ -1,4 +1,4 @@
-"""HTTP/1.x on the wire: heads, chunks, dates. Bytes only; what they mean is the business of `render`.
+"""HTTP/1.x on the wire: heads, chunks, frames, dates. What the bytes mean is the business of `render`.
 
 PYTEST_DONT_REWRITE
 """
@@ -9,7 +9,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import groupby
 from re import compile as pattern
+from typing import TYPE_CHECKING
+
+from onerouter_mock.core.records import Frame
+
+if TYPE_CHECKING:
+    from onerouter_mock.core.breaks import Event
 
 LAST_CHUNK = b"0\r\n\r\n"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -23,7 +30,7 @@ _LATEST_S = 253_402_300_799  # the last second of year 9999
 
 @lru_cache(maxsize=256)
 def status_line(status: int) -> str:
-    """`HTTP/1.1 200 OK`, without its line end. A status nobody has named has an empty reason, as HTTP allows."""
+    """`HTTP/1.1 200 OK`, without its line end. A status nobody has named has no reason, as HTTP allows."""
     try:
         reason = HTTPStatus(status).phrase
     except ValueError:
@@ -72,3 +79,43 @@ def head_bytes(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
     """Status line and headers, with the empty line after them. Names and values must be clean."""
     lines = "\r\n".join([f"{name}: {value}" for name, value in headers])
     return f"{status_line(status)}\r\n{lines}\r\n\r\n".encode("utf-8", "replace")
+
+
+def lay_frames(
+    head: bytes, head_us: int, events: list[Event], chunked: bool, slice_bytes: int
+) -> list[Frame]:
+    """Head and events as frames: one for each instant, or cut into `slice_bytes` each (0: uncut)."""
+    frames = [Frame(head_us, head)]
+    for at_us, group in groupby(events, key=_due):
+        due = list(group)
+        if slice_bytes:
+            frames += _slices(at_us, due, chunked, slice_bytes)
+            continue
+        data = due[0].data if len(due) == 1 else b"".join([event.data for event in due])
+        frame = Frame(
+            at_us, chunk(data) if chunked else data, sum(e.chunks for e in due), sum(e.tokens for e in due)
+        )
+        if at_us == head_us and len(frames) == 1:
+            frame.data = head + frame.data
+            frames[0] = frame
+        else:
+            frames.append(frame)
+    return frames
+
+
+def _due(event: Event) -> int:
+    return event.at_us
+
+
+def _slices(at_us: int, due: list[Event], chunked: bool, slice_bytes: int) -> list[Frame]:
+    """Events cut anywhere, also inside a character; what an event delivers counts with its last byte."""
+    data = b"".join([event.data for event in due])
+    cuts = [data[at : at + slice_bytes] for at in range(0, len(data), slice_bytes)]
+    frames = [Frame(at_us, chunk(cut) if chunked else cut) for cut in cuts]
+    end = 0
+    for event in due:
+        end += len(event.data)
+        last = frames[(end - 1) // slice_bytes]
+        last.chunks += event.chunks
+        last.tokens += event.tokens
+    return frames

@@ -39,7 +39,7 @@ def draw_delay_us(delay: Delay, *dice: object) -> int:
 
 
 def streamed(answer: Answer, shape: Shape | None) -> Answer:
-    """The answer with its pieces as they are streamed: as they are, or with N tokens each (`slice: N tokens`)."""
+    """The answer with its pieces as they are streamed: as they are, or N tokens each (`slice: N tokens`)."""
     pace = shape.pace if shape is not None else None
     if pace is None or pace.slice is None or pace.slice[1] != "token":
         return answer
@@ -48,7 +48,7 @@ def streamed(answer: Answer, shape: Shape | None) -> Answer:
     if known is None:
         known = replace(answer, pieces=_regroup(answer.pieces, tokens), memo={})
         answer.memo["streamed", tokens] = known
-    return known  # type: ignore[no-any-return]  # what memo holds under this key was put there just above
+    return known
 
 
 def _regroup(pieces: tuple[Piece, ...], tokens: int) -> tuple[Piece, ...]:
@@ -88,19 +88,23 @@ def lay_out(
 ) -> Timeline:
     """When the pieces of an answer leave, and where a planned break (of a streamed answer) ends it.
 
-    `start_us` is when the answer begins, since the call arrived. A rule's pace goes before the provider's recorded
-    latency, part by part. A plain answer leaves at `end_us`, whole: pace and breaks concern streams only.
+    `start_us` is when the answer begins, since the call arrived. A rule's pace goes before the provider's
+    recorded latency, part by part. A plain answer leaves at `end_us`, whole: pace and breaks are for streams.
     """
     if not stream:
         end_us = start_us
         if latency is not None:
-            end_us += _ttft_us(_NO_PACE, latency, dice) + round(answer.completion_tokens * 1_000_000 / latency.rate)
+            end_us += _ttft_us(_NO_PACE, latency, dice) + round(
+                answer.completion_tokens * 1_000_000 / latency.rate
+            )
         return Timeline(start_us, None, len(answer.pieces), end_us, answer.completion_tokens)
     pieces = streamed(answer, shape).pieces
     pace = shape.pace if shape is not None else None
     paced = latency is not None or (pace is not None and (pace.ttft or pace.rate or pace.gap))
     at_us = _instants(pieces, start_us, pace or _NO_PACE, latency, dice) if paced else None
-    end_us = at_us[-1] if at_us else start_us  # also for an answer without pieces: then there is nothing to wait for
+    end_us = (
+        at_us[-1] if at_us else start_us
+    )  # also for an answer without pieces: then there is nothing to wait for
     whole = Timeline(start_us, at_us, len(pieces), end_us, answer.completion_tokens)
     if shape is None or shape.break_ is None:
         return whole
@@ -143,7 +147,11 @@ def _break_off(whole: Timeline, pieces: tuple[Piece, ...], break_: Break) -> Tim
         at_us = whole.at_us or (whole.start_us,) * whole.pieces
         late = tuple(us + break_.for_us for us in at_us[at:])
         return replace(
-            whole, at_us=at_us[:at] + late, end_us=whole.end_us + break_.for_us, break_us=break_us, break_at=at
+            whole,
+            at_us=at_us[:at] + late,
+            end_us=whole.end_us + break_.for_us,
+            break_us=break_us,
+            break_at=at,
         )
     return replace(whole, break_us=break_us, break_at=at)
 

@@ -1,0 +1,97 @@
+"""A streamed answer as events in time, and what each break does to them. No HTTP here.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from onerouter_mock.core.timeline import ENDING_BREAKS
+
+if TYPE_CHECKING:
+    from onerouter_mock.core.records import Piece, Timeline
+    from onerouter_mock.core.scenario.records import Break
+    from onerouter_mock.core.wire import Parts
+
+KEEP_ALIVE = b": ONEROUTER PROCESSING\n\n"  # Source: documented (streaming), the interval is not
+_MOST_KEEP_ALIVES = 10_000  # an interval of a microsecond and a delay of an hour must not fill the memory
+_SOME_JSON = 24  # so much of a chunk's JSON is surely none, and surely ASCII
+
+
+class Event(NamedTuple):
+    """Bytes of a stream's body that belong together, when they are due, and the content that they deliver."""
+
+    at_us: int
+    data: bytes
+    chunks: int = 0
+    tokens: int = 0
+
+
+def whole_stream(parts: Parts) -> bytes:
+    """A stream without break, pace and slices, in one piece: nearly every stream."""
+    return b"".join([parts.opening, *parts.pieces, *parts.closing, parts.usage, parts.done])
+
+
+def stream_events(
+    parts: Parts,
+    pieces: tuple[Piece, ...],
+    timeline: Timeline,
+    break_: Break | None,
+    error: Callable[[], bytes],
+) -> list[Event]:
+    """The events of a streamed answer, in order of time. `error` makes the event of a break that does so."""
+    at_us, count = timeline.at_us, timeline.pieces
+    opening_us = at_us[0] if at_us else timeline.start_us
+    if break_ is not None and timeline.break_us is not None and timeline.break_us < opening_us:
+        if break_.unit == "us":
+            if _is_end(break_):
+                return _broken_off(timeline, break_, error)
+        else:  # let the stream begin: a break before the first chunk would be no break of an answer
+            opening_us = timeline.break_us
+    events = [Event(opening_us, parts.opening)]
+    for n in range(count):
+        events.append(Event(at_us[n] if at_us else opening_us, parts.pieces[n], 1, pieces[n].tokens))
+    if break_ is None or timeline.break_us is None:
+        return events + _closing(parts, timeline.end_us, done=True)
+    if _is_end(break_):
+        return events + _broken_off(timeline, break_, error)
+    extra = _extra(break_.do, events[timeline.break_at or 0].data)
+    if extra:
+        # Event 0 is the opening, so that piece number `break_at` is the first one after the break.
+        events.insert((timeline.break_at or 0) + 1, Event(max(timeline.break_us, opening_us), extra))
+    return events + _closing(parts, timeline.end_us, done=break_.do != "no_done")
+
+
+def _is_end(break_: Break) -> bool:
+    return break_.do in ENDING_BREAKS or (break_.do == "stall" and break_.for_us is None)
+
+
+def _broken_off(timeline: Timeline, break_: Break, error: Callable[[], bytes]) -> list[Event]:
+    return [Event(timeline.end_us, error())] if break_.do == "error" else []
+
+
+def _closing(parts: Parts, end_us: int, *, done: bool) -> list[Event]:
+    events = [*parts.closing, parts.usage, parts.done if done else b""]
+    return [Event(end_us, data) for data in events if data]
+
+
+def _extra(do: str, last: bytes) -> bytes:
+    """What a break that goes on puts between two chunks; `last` is the event before it."""
+    if do == "duplicate":
+        return last
+    if do == "comment":
+        return KEEP_ALIVE * 2
+    if do == "bad_json":
+        before, data, json = last.rpartition(b"data: ")
+        return before + data + json[: min(_SOME_JSON, len(json) // 2)] + b"\n\n"
+    return b""
+
+
+def keep_alives(wait_us: int, every_us: int) -> list[Event]:
+    """Comment lines for a client that waits `wait_us` for the first word of an answer that will come."""
+    if every_us <= 0 or wait_us <= every_us:
+        return []
+    count = min((wait_us - 1) // every_us, _MOST_KEEP_ALIVES)
+    return [Event(n * every_us, KEEP_ALIVE) for n in range(1, count + 1)]

@@ -1,0 +1,262 @@
+"""A Decision as bytes on a timeline. Invents nothing: every id, word and number is in the Decision.
+
+The JSON comes from `wire/`, heads and chunks from `framing`, events of a stream from `breaks`.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from onerouter_mock.core import framing, trace, wire
+from onerouter_mock.core.breaks import Event, keep_alives, stream_events, whole_stream
+from onerouter_mock.core.framing import LAST_CHUNK, chunk
+from onerouter_mock.core.records import Answer, Decision, Failure, Frame, Plan
+from onerouter_mock.core.timeline import sent_text, streamed
+from onerouter_mock.core.wire import refusals
+
+if TYPE_CHECKING:
+    from onerouter_mock.core.records import Timeline
+    from onerouter_mock.core.scenario.records import Break, Pace, Scenario
+
+JSON_TYPE = "application/json; charset=utf-8"
+STREAM_TYPE = "text/event-stream; charset=utf-8"
+GARBAGE = b"\x15\x03\x03\x00\x02\x02P this is not HTTP \xff\xfe\r\n"
+# What nginx, and the proxies that copied it, say when nobody answers behind them.
+HTML = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
+)
+BAD_CHUNK = b"1z\r\ndata: {\r\n"  # a size that is no number
+Headers = list[tuple[str, str]]
+Close = Literal["keep", "fin", "rst", "hold"]
+# How a break leaves the connection, and the journal's word for it. After the others a body ends as it should.
+_ENDS: dict[str, tuple[Close, str]] = {
+    "cut": ("fin", "cut"),
+    "bad_chunk": ("fin", "cut"),
+    "reset": ("rst", "reset"),
+    "stall": ("hold", "stall"),
+}
+
+
+def render(scenario: Scenario, decision: Decision, *, trace_header: bool = True) -> Plan:
+    """What is sent for a decision, when, and how the connection ends.
+
+    Source: headers: seen (request id), what SDKs read (client code), guessed (the rest); streams: documented.
+    """
+    failure = decision.failure
+    if decision.served is None and failure is not None:
+        if decision.failed_lane == "router" and failure.connection is not None:
+            return _render_accident(scenario, decision, failure, trace_header)
+        return _render_failure(scenario, decision, failure, trace_header)
+    if decision.call.stream and decision.answer is not None and decision.timeline is not None:
+        return _render_stream(scenario, decision, decision.answer, decision.timeline, trace_header)
+    at_us = decision.timeline.end_us if decision.timeline is not None else _failure_us(decision)
+    headers = _headers(scenario, decision, at_us, JSON_TYPE, trace_header)
+    plan = _plain(decision, 200, headers, wire.answer_body(decision, scenario), at_us)
+    if decision.answer is not None:
+        frame = plan.frames[0]
+        frame.chunks, frame.tokens = 1, decision.answer.completion_tokens
+        plan.sent_text = decision.answer.choices[0].text or ""
+    return plan
+
+
+# Heads
+
+
+def _headers(
+    scenario: Scenario, decision: Decision, at_us: int, content_type: str, trace_header: bool
+) -> Headers:
+    """The headers that every answer has; `at_us` is when the head goes out."""
+    headers = [
+        ("Content-Type", content_type),
+        ("Date", framing.http_date((decision.now_us + at_us) // 1_000_000)),
+        ("x-infron-request-id", decision.wire_id),
+    ]
+    if scenario.wire == "documented":
+        headers.append(("x-request-id", decision.wire_id))
+    if trace_header:
+        headers.append(("x-onerouter-mock-route", framing.clean_value(trace.route(decision))))
+    if decision.limit_headers:
+        headers += decision.limit_headers
+    if _closes(decision):
+        headers.append(("Connection", "close"))
+    return headers
+
+
+def _retry_headers(scenario: Scenario, decision: Decision, failure: Failure, at_us: int) -> Headers:
+    """What a refused client is told about trying again. A rule's own Retry-After stands for both of ours."""
+    headers: Headers = []
+    if failure.should_retry is not None:
+        headers.append(("x-should-retry", "true" if failure.should_retry else "false"))
+    told_us = decision.told_us
+    if any(name.lower() in ("retry-after", "retry-after-ms") for name, _ in failure.headers):
+        return headers
+    if failure.date is not None and scenario.waits == "told":
+        text = failure.date
+        if text == "date":  # whole seconds: rounded up, so that who waits until then has waited long enough
+            text = framing.http_date(-(-(decision.now_us + at_us + (told_us or 0)) // 1_000_000))
+        headers.append(("Retry-After", text))
+    elif told_us is not None:
+        ms = -(-told_us // 1000)
+        headers += [("retry-after-ms", str(ms)), ("Retry-After", str(-(-ms // 1000)))]
+    return headers
+
+
+def _closes(decision: Decision) -> bool:
+    """Whether the client cannot or will not use the connection again."""
+    call = decision.call
+    return call.http10 or call.headers.get("connection", "").lower() == "close"
+
+
+def _failure_us(decision: Decision) -> int:
+    """When a call that nobody served is answered: after its last attempt and the router's own delay."""
+    last = decision.attempts[-1] if decision.attempts else None
+    return decision.delay_us + (last.at_us + last.took_us if last is not None else 0)
+
+
+# Answers that are one piece
+
+
+def _plain(decision: Decision, status: int, headers: Headers, body: bytes, at_us: int) -> Plan:
+    if not any(name.lower() == "content-length" for name, _ in headers):
+        headers.append(("Content-Length", str(len(body))))
+    if framing.has_no_body(decision.call.method, status):
+        body = b""
+    data = framing.head_bytes(status, headers) + body
+    close: Close = "fin" if _closes(decision) else "keep"
+    return Plan(status, [Frame(at_us, data)], close, end_us=at_us)
+
+
+def _render_failure(scenario: Scenario, decision: Decision, failure: Failure, trace_header: bool) -> Plan:
+    at_us = _failure_us(decision)
+    in_body = scenario.router.deliver_errors == "body" and decision.failed_lane != "router"
+    as_stream = in_body and decision.call.stream and failure.body is None
+    status = 200 if in_body else decision.status or failure.status
+    headers = _headers(scenario, decision, at_us, STREAM_TYPE if as_stream else JSON_TYPE, trace_header)
+    headers += _retry_headers(scenario, decision, failure, at_us)
+    headers = framing.override(headers, failure.headers)
+    if as_stream:
+        event = Event(at_us, refusals.error_event(decision, scenario.wire))
+        return _streamed(decision, headers, [event], at_us, at_us)
+    if failure.body is not None:
+        body = failure.body.encode("utf-8", "replace")
+    else:
+        body = refusals.error_body(decision, scenario.wire)
+    return _plain(decision, status, headers, body, at_us)
+
+
+# Streams
+
+
+def _render_stream(
+    scenario: Scenario, decision: Decision, answer: Answer, timeline: Timeline, trace_header: bool
+) -> Plan:
+    shape = decision.shape
+    in_pieces = streamed(answer, shape)
+    if in_pieces is not answer:
+        decision = replace(decision, answer=in_pieces)
+    parts = wire.stream_parts(decision, scenario)
+    pace = shape.pace if shape is not None else None
+    break_ = shape.break_ if shape is not None else None
+    wait_us = timeline.at_us[0] if timeline.at_us else timeline.start_us
+    plain = break_ is None and timeline.at_us is None and (pace is None or pace.slice is None)
+    if plain and not 0 < scenario.router.keep_alive_us < wait_us:
+        head_us = timeline.start_us
+        events = [Event(head_us, whole_stream(parts), timeline.pieces, timeline.tokens)]
+    else:
+        events = stream_events(
+            parts, in_pieces.pieces, timeline, break_, lambda: refusals.break_event(decision, scenario)
+        )
+        silent_us = timeline.break_us if break_ is not None and break_.do == "stall" else None
+        first_us = events[0].at_us if events else timeline.end_us
+        waits = keep_alives(
+            first_us if silent_us is None else min(first_us, silent_us), scenario.router.keep_alive_us
+        )
+        events = waits + events
+        head_us = min(timeline.start_us, waits[0].at_us) if waits else timeline.start_us
+    headers = _headers(scenario, decision, head_us, STREAM_TYPE, trace_header)
+    headers.insert(1, ("Cache-Control", "no-cache"))
+    plan = _streamed(decision, headers, events, head_us, timeline.end_us, break_, _slice_bytes(pace))
+    is_whole = timeline.pieces == len(in_pieces.pieces)
+    plan.sent_text = answer.choices[0].text or "" if is_whole else sent_text(answer, shape, timeline.pieces)
+    return plan
+
+
+def _slice_bytes(pace: Pace | None) -> int:
+    return pace.slice[0] if pace is not None and pace.slice is not None and pace.slice[1] == "bytes" else 0
+
+
+def _streamed(
+    decision: Decision,
+    headers: Headers,
+    events: list[Event],
+    head_us: int,
+    end_us: int,
+    break_: Break | None = None,
+    slice_bytes: int = 0,
+) -> Plan:
+    """A chunked body: events due at one instant are one chunk. HTTP/1.0 knows none: a plain body, FIN."""
+    do = break_.do if break_ is not None else ""
+    endless = break_ is not None and do == "stall" and break_.for_us is None
+    chunked = not decision.call.http10
+    if chunked:
+        headers.append(("Transfer-Encoding", "chunked"))
+    frames = framing.lay_frames(framing.head_bytes(200, headers), head_us, events, chunked, slice_bytes)
+    if chunked and do == "bad_chunk":
+        frames.append(Frame(end_us, BAD_CHUNK))
+    elif chunked and not endless and do not in ("cut", "reset"):
+        if frames[-1].at_us == end_us and not slice_bytes:
+            frames[-1].data += LAST_CHUNK
+        else:
+            frames.append(Frame(end_us, LAST_CHUNK))
+    close, ending = _ENDS.get(do if do != "stall" or endless else "", ("keep", "finish"))
+    if close == "keep" and _closes(decision):
+        close = "fin"
+    plan = Plan(200, frames, close, ending, end_us, separate=slice_bytes > 0)
+    if do in trace.TILDES and (endless or do != "stall"):
+        plan.tilde = trace.TILDES[do]
+    if do == "stall" and not endless and decision.timeline is not None:
+        break_us = decision.timeline.break_us or 0
+        plan.stall_at = sum(frame.at_us <= break_us for frame in frames)
+    return plan
+
+
+# Accidents between client and router
+
+
+def _render_accident(scenario: Scenario, decision: Decision, failure: Failure, trace_header: bool) -> Plan:
+    at_us = _failure_us(decision)
+    match failure.connection:
+        case "reset":
+            return Plan(None, [], "rst", "reset", at_us)
+        case "hang":
+            return Plan(None, [], "hold", "hang", at_us)
+        case "garbage":
+            return Plan(None, [Frame(at_us, GARBAGE)], "fin", "garbage", at_us)
+        case "short_body":
+            return _render_short_body(scenario, decision, at_us, trace_header)
+        case "html":
+            headers = _headers(scenario, decision, at_us, "text/html; charset=utf-8", trace_header)
+            headers += _retry_headers(scenario, decision, failure, at_us)
+            return _plain(decision, 502, framing.override(headers, failure.headers), HTML, at_us)
+        case _:
+            return Plan(None, [], "fin", "empty", at_us)
+
+
+def _render_short_body(scenario: Scenario, decision: Decision, at_us: int, trace_header: bool) -> Plan:
+    """An ordinary answer that promises more bytes than come: half of them, or half of a chunk."""
+    stream = decision.call.stream and decision.answer is not None
+    headers = _headers(scenario, decision, at_us, STREAM_TYPE if stream else JSON_TYPE, trace_header)
+    if stream:
+        body = whole_stream(wire.stream_parts(decision, scenario))
+        if not decision.call.http10:
+            headers.append(("Transfer-Encoding", "chunked"))
+            body = chunk(body)
+    else:
+        body = wire.answer_body(decision, scenario)
+        headers.append(("Content-Length", str(len(body))))
+    data = framing.head_bytes(200, headers) + body[: len(body) // 2]
+    return Plan(200, [Frame(at_us, data)], "fin", "cut", at_us)
