@@ -42,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     except BrokenPipeError:
-        # Who read our output has left (`| head`): nothing more to say, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _forget_stdout()
         return 0
     except Exception as error:
         code = _user_error_code(error)
@@ -69,7 +68,10 @@ def _dispatch(words: list[str]) -> int:
         return 0
     command = getattr(import_module(f"onerouter_mock.cli.{COMMANDS[args.command]}"), args.command)
     code = int(command(args))
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
     return code
 
 
@@ -79,6 +81,11 @@ def _split_tail(words: list[str]) -> tuple[list[str], list[str] | None]:
         return words, None
     at = words.index("--")
     return words[:at], words[at + 1 :]
+
+
+def _forget_stdout() -> None:
+    """Who read our output has left (`| head`): there is nothing more to say, and nothing to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _user_error_code(error: Exception) -> int | None:

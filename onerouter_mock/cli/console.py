@@ -9,11 +9,14 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from onerouter_mock.cli.paint import paint_for
 from onerouter_mock.core.story import (
     Paint,
     call_line,
@@ -26,8 +29,10 @@ from onerouter_mock.core.story import (
 )
 
 if TYPE_CHECKING:
+    from onerouter_mock.emulator import Emulator
     from onerouter_mock.journal import Entry
 
+Mode = Literal["all", "problems", "off"]
 _MOST_LINES = 10_000
 _SLOW_US = 1_000_000
 _REMEMBERED = 64
@@ -91,7 +96,7 @@ class Console:
         self,
         put: Callable[..., None],
         *,
-        mode: Literal["all", "problems", "off"],
+        mode: Mode,
         as_json: bool = False,
         paint: Paint = plain,
         is_full: Callable[[], bool] = lambda: False,
@@ -100,6 +105,15 @@ class Console:
         self._put, self._mode, self._as_json, self._paint, self._is_full = put, mode, as_json, paint, is_full
         self._notices: set[tuple[str, str]] = set()
         self._earlier: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
+
+    def put(self, *lines: str) -> None:
+        """Print lines, whatever the mode."""
+        self._put(*lines)
+
+    def say(self, *lines: str) -> None:
+        """Print lines that people read, where people read."""
+        if self._mode != "off" and not self._as_json:
+            self._put(*lines)
 
     def see(self, event: str, entry: Entry) -> None:
         """Take note of a call that begins or has ended."""
@@ -146,6 +160,25 @@ class Console:
         if len(self._notices) < _MOST_LINES:
             self._notices.update((entry["session"], text) for text in fresh)
         return fresh
+
+
+@contextmanager
+def open_console(emulator: Emulator, mode: Mode, log_format: str | None) -> Iterator[Console]:
+    """The console of an emulator on stderr; what is left to write is written at the end."""
+    writer = Writer(sys.stderr)
+    console = Console(
+        writer.put,
+        mode=mode,
+        as_json=log_format == "json",
+        paint=paint_for(sys.stderr),
+        is_full=lambda: writer.is_full,
+    )
+    if mode != "off":
+        emulator.subscribe(console.see)
+    try:
+        yield console
+    finally:
+        writer.close()
 
 
 def _went_well(entry: Entry) -> bool:

@@ -66,6 +66,8 @@ def parse(words: list[str], tail: list[str] | None) -> argparse.Namespace | None
     if "-h" in words or "--help" in words:
         print(_parser(word).format_help().rstrip())
         return None
+    if word == "run" and not tail:
+        raise Stop("onerouter-mock run: CMD is missing; would be right: onerouter-mock run -- pytest -q")
     if tail is not None and word != "run":
         words, tail = words + tail, None
     parser = _parser(word)

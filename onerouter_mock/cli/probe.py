@@ -27,6 +27,8 @@ def health(args: argparse.Namespace) -> int:
 
 def wait(args: argparse.Namespace) -> int:
     """Return 0 as soon as the server is ready, 4 when it is not in time."""
+    from onerouter_mock.core.scenario.units import format_duration
+
     address = read_address(args.url)
     end = time.monotonic() + args.timeout / 1e6
     while True:
@@ -36,7 +38,8 @@ def wait(args: argparse.Namespace) -> int:
             print(f"ready: {address.url}")
             return 0
         if time.monotonic() + 0.05 >= end:
-            print(f"not ready in {args.timeout / 1e6:g} s: {address.url}: {problem}", file=sys.stderr)
+            patience = format_duration(args.timeout)
+            print(f"not ready in {patience}: {address.url}: {problem}", file=sys.stderr)
             return 4
         time.sleep(0.05)
 

@@ -30,3 +30,11 @@ def make_emulator(args: argparse.Namespace) -> Emulator:
         **{name: value for name, value in limits.items() if value is not None},
     )
     return Emulator(library.load(args.scenario or DEFAULT_SCENARIO), library, options=options)
+
+
+def story_of(emulator: Emulator) -> str:
+    """What goes wrong in the server's scenario: its description, else its file's first comment."""
+    scenario = emulator.scenario
+    if scenario.description or emulator.library is None:
+        return scenario.description
+    return emulator.library.story(scenario.file)

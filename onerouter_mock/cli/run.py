@@ -1,0 +1,151 @@
+"""`run`: a server of its own for one command.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from onerouter_mock.cli import Stop
+from onerouter_mock.cli.console import open_console
+from onerouter_mock.cli.door import could_not_bind, ready_file
+from onerouter_mock.cli.environment import client_environment
+from onerouter_mock.cli.paint import paint_for
+from onerouter_mock.cli.report import is_failing
+from onerouter_mock.cli.world import make_emulator
+from onerouter_mock.core.story import report
+from onerouter_mock.host import Host, shutdown_loop
+
+if TYPE_CHECKING:
+    from onerouter_mock.emulator import Emulator
+    from onerouter_mock.journal import Entry
+
+_SHOWN = 200
+_FORWARDED = ("SIGTERM", "SIGHUP")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve, run CMD against that, and answer CMD's code; the timeline on stderr when that is not 0.
+
+    Errors: ScenarioError; Stop when there is no CMD, or no port (3).
+    """
+    emulator = make_emulator(args)
+    with ExitStack() as stack:
+        record = Record(stack.enter_context(_open_journal(args.journal)))
+        emulator.subscribe(record.see)
+        if args.log not in (None, "off"):
+            stack.enter_context(open_console(emulator, args.log, args.log_format))
+        host, port = args.host or "127.0.0.1", args.port or 0
+        try:
+            server = Host.start(emulator, host, port)
+        except OSError as error:
+            raise could_not_bind(host, port, error) from None
+        stack.callback(shutdown_loop)
+        stack.callback(server.stop)
+        stack.enter_context(ready_file(args.ready_file, server.url))
+        code = _run_command(args.tail, server.url)
+        server.stop()  # what still hangs ends now, so that the timeline is whole
+    failing = args.strict and any(is_failing(finding) for finding in record.findings)
+    if code not in (0, 127) or failing:
+        _tell(record, emulator, args.tail, code)
+    return code or int(failing)
+
+
+class Record:
+    """All calls of a run: the last of them for the timeline, every one for the journal file."""
+
+    def __init__(self, journal: TextIO | None) -> None:
+        self.entries: deque[Entry] = deque(maxlen=_SHOWN)
+        self.findings: list[Any] = []
+        self.calls = 0
+        self._journal = journal
+
+    def see(self, event: str, entry: Entry) -> None:
+        """Take note of a call, on the loop's thread."""
+        if event == "begin":
+            self.calls += 1
+            self.entries.append(entry)
+            return
+        if self._journal is not None:
+            self._journal.write(json.dumps(entry.as_dict(), ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _open_journal(path: str | None) -> Iterator[TextIO | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 (closed below; opening alone may fail)
+    except OSError as error:
+        raise Stop(f"--journal: {path}: {(error.strerror or str(error)).lower()}") from None
+    with file:
+        yield file
+
+
+def _run_command(command: list[str], url: str) -> int:
+    """CMD's exit code as a shell tells it: 127 not found, 126 not to be run, 128 + n killed by signal n."""
+    environment = {**os.environ, **client_environment(url, os.environ)}
+    child: list[subprocess.Popen[bytes]] = []
+    with _signals(child):
+        try:
+            child.append(subprocess.Popen(command, env=environment))
+        except FileNotFoundError:
+            print(f'onerouter-mock run: "{command[0]}" is no command that can be found', file=sys.stderr)
+            return 127
+        except OSError as error:
+            print(
+                f'onerouter-mock run: "{command[0]}": {(error.strerror or str(error)).lower()}',
+                file=sys.stderr,
+            )
+            return 126
+        code = child[0].wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _signals(child: list[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Forward SIGTERM and SIGHUP; SIGINT reaches the child by itself, we only outlive it to report."""
+
+    def forward(number: int, _: object) -> None:
+        if child and child[0].poll() is None:
+            child[0].send_signal(number)
+
+    before: dict[int, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
+    for name in _FORWARDED:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            before[number] = signal.signal(number, forward)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(record: Record, emulator: Emulator, command: list[str], code: int) -> None:
+    scenario = emulator.scenario
+    ended = f"ended with {code}" if code else "passed, but a finding fails it (--strict)"
+    world = f"scenario {scenario.name}, seed {scenario.seed}"
+    print(f"onerouter-mock: {command[0]} {ended}; what the mock saw ({world})", file=sys.stderr)
+    entries = [entry.as_dict() for entry in record.entries]
+    if not entries:
+        print(
+            "  no call: the command went to another address, or to none; its environment had OPENAI_BASE_URL,"
+            "\n  OPENAI_API_BASE, ONEROUTER_BASE_URL and ANTHROPIC_BASE_URL (onerouter-mock env)",
+            file=sys.stderr,
+        )
+        return
+    for line in report(entries, dropped=record.calls - len(entries), paint=paint_for(sys.stderr)):
+        print(line, file=sys.stderr)
