@@ -210,7 +210,8 @@ class RouterConf:
 class Scenario:
     """`keys` and `accounts` in written order, first match wins; `accounts` always ends with the one named `default`.
     `key_globs`: the globs of `when.key` that are no scenario name, matched on the credential itself (in `wire/`).
-    `memo` is scratch space for `when.Index` (which rules can concern what); it never changes a result."""
+    `memo` is scratch space for `when.Index` (which rules can concern what); it never changes a result.
+    `source` is the tree it was made from (`tree.Node`), None for one made by hand: for overrides and advice."""
 
     name: str
     catalogue: Catalogue
@@ -230,3 +231,4 @@ class Scenario:
     rules: tuple[Rule, ...] = ()
     key_globs: tuple[str, ...] = ()
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    source: Any = field(default=None, compare=False, repr=False)
