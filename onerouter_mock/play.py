@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from onerouter_mock.core.records import Frame, Outcome, Plan
+from onerouter_mock.core.records import Outcome, Plan
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -69,7 +69,7 @@ async def play(
             end(Outcome("client_left", 0, 0, 0))
             return _CLOSED
         data = plan.frames[0].data
-        end(Outcome(plan.ending, 1, len(data), plan.end_us))
+        end(Outcome(plan.ending, 1, len(data), _elapsed_us(plan, clock, start_s)))
         transport.write(data)
         with suppress(ConnectionError):  # it left without reading; the call has ended already
             await request.writer.drain()
@@ -78,22 +78,20 @@ async def play(
     return await performance.run()
 
 
+def _elapsed_us(plan: Plan, clock: Clock, start_s: float | None) -> int:
+    second_s = clock.real_delay_s(1_000_000)
+    if start_s is None or not second_s:
+        return plan.end_us
+    return int((asyncio.get_running_loop().time() - start_s) / second_s * 1_000_000)
+
+
 class _Performance:
     """One plan on one connection: what is out so far."""
 
     __slots__ = (
-        "bytes",
-        "clock",
-        "end",
-        "ended",
-        "frames",
-        "loop",
-        "note",
-        "plan",
-        "request",
-        "start_s",
-        "transport",
-    )
+        "bytes", "end", "ended", "frames", "loop", "note", "plan", "request", "start_s", "timer", "transport",
+        "us_s", "woken",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -104,12 +102,17 @@ class _Performance:
         note: Callable[[str], Any] | None,
         start_s: float | None,
     ) -> None:
-        self.plan, self.request, self.clock, self.end, self.note = plan, request, clock, end, note
+        self.plan, self.request, self.end, self.note = plan, request, end, note
         self.loop = asyncio.get_running_loop()
         self.start_s = self.loop.time() if start_s is None else start_s
+        self.us_s = (
+            clock.real_delay_s(1_000_000) / 1e6
+        )  # how long a scripted microsecond is: 0 on a virtual clock
         self.transport = request.transport
         self.frames = self.bytes = 0
         self.ended = False
+        self.woken: asyncio.Future[None] | None = None
+        self.timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> Played:
         """Plays to the end, or until the client leaves."""
@@ -119,7 +122,8 @@ class _Performance:
             if plan.close == "hold":
                 self._note_silence()
                 await self.loop.create_future()  # until aiohttp cancels this task
-            await self._wait_until(plan.end_us)
+            if self._due_s(plan.end_us) > self.loop.time():
+                await self._wait(plan.end_us, self._wake)
             self._end(plan.ending)
             if plan.close == "rst":
                 await self._reset()
@@ -133,60 +137,73 @@ class _Performance:
             raise
         return _KEPT if plan.close == "keep" and self.request.keep_alive else _CLOSED
 
+    def _due_s(self, at_us: int) -> float:
+        return self.start_s + at_us * self.us_s
+
     async def _write_frames(self) -> None:
         frames, separate = self.plan.frames, self.plan.separate
-        count = len(frames)
-        while self.frames < count:
-            first = self.frames
-            if first == self.plan.stall_at:
+        while self.frames < len(frames):
+            if self.frames == self.plan.stall_at:
                 self._note_silence()
-            await self._wait_until(frames[first].at_us)
-            upto = first + 1 if separate else self._due(first)
-            self._write(frames[first:upto])
+            at_us = frames[self.frames].at_us
+            if self._due_s(at_us) > self.loop.time():
+                await self._wait(at_us, self._write_on_time)
+            else:
+                self._write_due()
             await self.request.writer.drain()
             if separate and self.frames % _WRITES_AT_A_TIME == 0:
                 await asyncio.sleep(0)
 
-    def _due(self, first: int) -> int:
-        """The end of the frames that are due at this moment, the first of which is."""
-        frames, stop = self.plan.frames, self.plan.stall_at
-        count = len(frames) if stop is None or stop <= first else stop
-        if self.clock.mode == "virtual":
-            return count
-        now_s = self.loop.time()
-        upto = first + 1
-        while upto < count and self.start_s + self.clock.real_delay_s(frames[upto].at_us) <= now_s:
-            upto += 1
-        return upto
+    async def _wait(self, at_us: int, then: Callable[[], None]) -> None:
+        self.woken = self.loop.create_future()
+        self.timer = self.loop.call_at(self._due_s(at_us), then)
+        try:
+            await self.woken
+        finally:
+            self.timer.cancel()
 
-    def _write(self, frames: list[Frame]) -> None:
-        data = frames[0].data if len(frames) == 1 else b"".join([frame.data for frame in frames])
+    def _wake(self) -> None:
+        if self.woken is not None and not self.woken.done():
+            self.woken.set_result(None)
+
+    def _write_on_time(self) -> None:
+        """A timer's deed: writes what is due and sets the timer for what comes next.
+
+        The task sleeps on: waking it for every chunk takes half as long again, and makes many streams late.
+        """
+        if self.woken is None or self.woken.done():
+            return
+        try:
+            self._write_due()
+        except Exception as error:
+            self.woken.set_exception(error)
+            return
+        plan = self.plan
+        is_over = self.frames == len(plan.frames) or self.frames == plan.stall_at
+        if is_over or self.transport is None or self.transport.get_write_buffer_size():
+            self.woken.set_result(None)
+        else:
+            self.timer = self.loop.call_at(self._due_s(plan.frames[self.frames].at_us), self._write_on_time)
+
+    def _write_due(self) -> None:
+        """Writes the next frame, and with it those after it that are due by now, unless they are slices."""
+        plan, first = self.plan, self.frames
+        frames, count, stall_at = plan.frames, len(plan.frames), plan.stall_at
+        now_s, upto = self.loop.time(), first + 1
+        if not plan.separate:
+            while upto < count and upto != stall_at and self._due_s(frames[upto].at_us) <= now_s:
+                upto += 1
+        data = frames[first].data
+        if upto > first + 1:
+            data = b"".join([frame.data for frame in frames[first:upto]])
         transport = self.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError
-        self.frames += len(frames)
+        self.frames = upto
         self.bytes += len(data)
-        plan = self.plan
-        if self.frames == len(plan.frames) and plan.close != "hold" and not self._rest_s(plan.end_us) > 0:
+        if upto == count and plan.close != "hold" and self._due_s(plan.end_us) <= now_s:
             self._end(plan.ending)  # before its last byte, so that who has read it finds the call ended
-        if data:
-            transport.write(data)
-
-    def _rest_s(self, at_us: int) -> float:
-        if self.clock.mode == "virtual":
-            return 0.0
-        return self.start_s + self.clock.real_delay_s(at_us) - self.loop.time()
-
-    async def _wait_until(self, at_us: int) -> None:
-        if self._rest_s(at_us) <= 0:
-            return
-        woken = self.loop.create_future()
-        due_s = self.start_s + self.clock.real_delay_s(at_us)
-        timer = self.loop.call_at(due_s, _wake, woken)
-        try:
-            await woken
-        finally:
-            timer.cancel()
+        transport.write(data)
 
     def _note_silence(self) -> None:
         if self.note is not None:
@@ -210,10 +227,9 @@ class _Performance:
         planned_us = (
             plan.end_us if self.frames == len(plan.frames) else plan.frames[max(self.frames - 1, 0)].at_us
         )
-        second_s = self.clock.real_delay_s(1_000_000)
-        if not second_s:
-            return planned_us
-        return int((self.loop.time() - self.start_s) / second_s * 1_000_000)
+        return (
+            max(planned_us, int((self.loop.time() - self.start_s) / self.us_s)) if self.us_s else planned_us
+        )
 
     async def _reset(self) -> None:
         """RST, once all that was written has left: `abort` throws away what has not."""
@@ -241,8 +257,3 @@ def _unsent_bytes(sock: socket.socket) -> int:
     except (ImportError, OSError):
         return 0
     return int(count)
-
-
-def _wake(woken: asyncio.Future[None]) -> None:
-    if not woken.done():
-        woken.set_result(None)
