@@ -160,7 +160,7 @@ def test_all_wrong_names_of_a_scenario_are_told_at_once() -> None:
     with pytest.raises(ScenarioError) as caught:
         CATALOGUE.extended({"openai": {"latency": "recorded"}}, {"my-model": {"providers": ["openay"]}})
     assert [str(problem) for problem in caught.value.problems] == [
-        "providers.openai.latency: nothing is recorded of 'openai'; recorded are alibaba, deepinfra, fireworks, "
-        "morph",
+        "providers.openai.latency: nothing is recorded of 'openai'; "
+        "recorded are alibaba, deepinfra, fireworks, morph",
         "models.my-model.providers: no provider 'openay'; did you mean 'openai'?",
     ]

@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from onerouter_mock.core.catalogue.forms import TEXT_KEY
-from onerouter_mock.core.catalogue.google import google_errors
+from onerouter_mock.core.catalogue.google import ERRORS
 from onerouter_mock.core.catalogue.records import ErrorForm, Provider
 
 _QUOTA = (
@@ -27,7 +27,7 @@ PROVIDER = Provider(
     headers="none",
     headers_source="seen: none, the wait is in the body",
     errors={
-        **google_errors(),
+        **ERRORS,
         "rate_limit": ErrorForm(
             429,
             f"{_QUOTA}{{again}}",

@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from onerouter_mock.core.catalogue.google import google_errors
+from onerouter_mock.core.catalogue.google import ERRORS
 from onerouter_mock.core.catalogue.records import CredentialForm, ErrorForm, Provider
 
 _EXHAUSTED = (
@@ -24,7 +24,7 @@ PROVIDER = Provider(
     headers="none",
     headers_source="seen: none",
     errors={
-        **google_errors(),
+        **ERRORS,
         "rate_limit": ErrorForm(
             429, _EXHAUSTED, type="RESOURCE_EXHAUSTED", confidence="A", source="seen: without any details"
         ),
