@@ -81,9 +81,10 @@ def test_the_wait_is_told_divided_by_speed_up_to_the_millisecond(
 @pytest.mark.parametrize("budget", [None, THREE_A_MINUTE, TOKENS], ids=["no budget", "requests", "tokens"])
 def test_without_a_wait_no_message_tells_one(slug: str, budget: Spent | None) -> None:
     for kind in KINDS:
-        message = of(slug, kind, budget=budget).message
-        assert not re.search(r"(try again|retry)( after| in) ", message, re.I), message
-        assert "{" not in message
+        for wait_us in (None, 0):
+            message = of(slug, kind, budget=budget, wait_us=wait_us).message
+            assert not re.search(r"(try again|retry)( after| in) ", message, re.I), message
+            assert "{" not in message
 
 
 def test_openai_without_a_budget_tells_no_numbers() -> None:

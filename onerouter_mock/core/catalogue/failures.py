@@ -44,7 +44,7 @@ def fail(
     sent_status = form.status if status is None else status
     facts = _state_facts(provider, model, last4, sent_status)
     facts.update(_count_facts(counted))
-    facts["again"] = "" if wait_us is None else _tell_again(form, tell_wait_us(wait_us, speed))
+    facts["again"] = _tell_again(form, tell_wait_us(wait_us, speed)) if wait_us else ""
     message = form.counted if counted is not None and form.counted else form.message
     return Failure(
         kind=kind,
