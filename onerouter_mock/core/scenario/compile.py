@@ -129,6 +129,7 @@ def _compile_rule(rule: fields.Rule, node: Node, number: int) -> Rule:
         after_us=rule.after,
         until_us=rule.until,
         per=tuple(dict.fromkeys(rule.per or ())),
+        said=node,
     )
 
 
@@ -155,6 +156,7 @@ def _compile_limit(limit: fields.Limit, node: Node, number: int) -> Limit:
         algorithm=limit.algorithm,
         error=compile_error(limit.error, kind) if limit.error else None,
         headers=limit.headers == "auto",
+        said=node,
     )
 
 

@@ -104,7 +104,11 @@ def override(scenario: Scenario, **settings: Any) -> Scenario:
     if "keys" in given:
         globs = find_key_globs((*result.rules, *result.limits), result.keys)
         result = replace(result, key_globs=globs)
-    return add_rules(result, *build_rules(added, result, where="override")) if added else result
+    if not added:
+        return result
+    more, _ = read_data(added, "override")
+    result = add_rules(result, *build_rules(added, result, where="override"))
+    return replace(result, source=merge(more, result.source) if more else result.source)
 
 
 _FOLLOWERS = {"clock": ("clock", "waits"), "providers": ("catalogue",), "models": ("catalogue",)}

@@ -49,7 +49,9 @@ def _find_parent(wanted: Node, chain: list[str], find: Find | None, problems: li
     try:
         found = find(wanted.value, chain[-1]) if find else None
     except ScenarioError as error:
-        found, what, right = None, error.problems[0].what, error.problems[0].right
+        found, problem = None, error.problems[0]
+        what = f"'{wanted.value[:60]}': {problem.what}" if problem.file else problem.what
+        right = problem.right
     if found is None:
         problems.append(_blame(wanted, what, right))
         return None

@@ -128,7 +128,7 @@ class When:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`ident` names its dice and counters: the name, or for a rule without one its content. One step for plain aspects;
-    then `then` is "loop" (every act takes the same step)."""
+    then `then` is "loop" (every act takes the same step). `said`: its tree (`tree.Node`), to show it as it was written."""
 
     name: str
     ident: str
@@ -143,6 +143,7 @@ class Rule:
     after_us: int | None = None
     until_us: int | None = None
     per: tuple[str, ...] = ()
+    said: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class Limit:
     algorithm: Literal["bucket", "fixed", "sliding"] = "bucket"
     error: ErrorSpec | None = None
     headers: bool = True
+    said: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

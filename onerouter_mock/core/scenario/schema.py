@@ -1,0 +1,24 @@
+"""The JSON Schema of scenario files, for editors.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onerouter_mock.core.scenario.fields import Scenario
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of the language, version 1, with a description for every field.
+
+    Shape: JSON Schema 2020-12. What fields mean to each other (names that must exist, aspects that exclude each
+    other) only `check` knows.
+    """
+    made = Scenario.model_json_schema(by_alias=True, mode="validation")
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "onerouter-mock scenario, version 1",
+    }
+    return head | {key: value for key, value in made.items() if key != "title"}
