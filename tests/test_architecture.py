@@ -23,7 +23,7 @@ LAYERS = [
     {"journal", "library", "clock"},
     {"emulator", "sessions"},
     {"play"},
-    {"server", "admin"},
+    {"server", "admin", "connections"},
     {"host"},
     {"mock", "cli", "pytest_plugin", "__main__", "__init__"},
 ]
