@@ -1,0 +1,229 @@
+"""The fixture `onerouter` and its marker. A run that does not use them pays nothing: the rest is imported on
+first use.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from onerouter_mock import OneRouterMock
+    from onerouter_mock.mock.worlds import Worlds
+
+# Name, metavar (None: a switch), help: each an option `--onerouter-NAME` and an ini value `onerouter_NAME`.
+_OPTIONS = (
+    ("scenario", "NAME|FILE", "what goes wrong in every test without a marker (healthy)"),
+    ("scenario-dir", "DIR", "where scenario names are looked up first"),
+    ("seed", "N", "seed of every draw"),
+    ("clock", "real|virtual", "virtual: nothing sleeps (the default here)"),
+    ("waits", "told|jump", "what refused clients are told"),
+    ("url", "URL", "use a server that runs already; each test is a session of it"),
+    ("report", None, "totals of the run in the terminal summary"),
+    ("github", None, "totals as a GitHub job summary, failing tests as annotations"),
+    ("strict", None, "requests to paths that are not emulated fail the test"),
+)
+_MARKER = (
+    "onerouter(scenario, **overrides): start the OneRouter mock with it; overrides are its top-level fields"
+)
+
+_worlds = pytest.StashKey["Worlds"]()
+_mock = pytest.StashKey["OneRouterMock"]()
+_totals = pytest.StashKey[dict[str, Any]]()
+_foreign = pytest.StashKey[str]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("onerouter", "onerouter-mock: a local OneRouter")
+    for name, metavar, text in _OPTIONS:
+        ini = f"onerouter_{name.replace('-', '_')}"
+        if metavar is None:
+            group.addoption(f"--onerouter-{name}", action="store_true", default=None, dest=ini, help=text)
+            parser.addini(ini, text, type="bool", default=False)
+        else:
+            group.addoption(f"--onerouter-{name}", metavar=metavar, default=None, dest=ini, help=text)
+            parser.addini(ini, text, default=None)
+    scope = (
+        "test: a mock for each test; session: one address, there before collection, reset before each test"
+    )
+    parser.addini("onerouter_scope", scope, default="test")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """With `onerouter_scope = session`: before any conftest can make a client."""
+    _begin_session_scope(early_config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", _MARKER)
+    _begin_session_scope(config)
+    if hasattr(config, "workerinput"):  # xdist: the controller reports
+        return
+    if _said(config, "report") or _said(config, "github"):
+        from onerouter_mock.mock.report import RunReport
+
+        summary_file = os.environ.get("GITHUB_STEP_SUMMARY") if _said(config, "github") else None
+        report = RunReport(bool(_said(config, "report")), bool(_said(config, "github")), summary_file)
+        config.pluginmanager.register(report, "onerouter_mock_report")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _stop(config)
+
+
+def _stop(config: pytest.Config) -> None:
+    worlds = config.stash.get(_worlds, None)
+    if worlds is not None:
+        del config.stash[_worlds]
+        worlds.close()
+
+
+def _begin_session_scope(config: pytest.Config) -> None:
+    scope = config.getini("onerouter_scope")
+    if scope not in ("test", "session"):
+        raise pytest.UsageError(f"onerouter_scope: '{scope}' is none; would be right: test or session")
+    if scope != "session" or _worlds in config.stash:
+        return
+    worlds = _get_worlds(config)
+    try:
+        before = _set_environment(worlds.begin_shared(os.environ))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.add_cleanup(lambda: _restore_environment(before))
+    config.add_cleanup(lambda: _stop(config))
+
+
+def _get_worlds(config: pytest.Config) -> Worlds:
+    if _worlds not in config.stash:
+        from onerouter_mock.mock.worlds import Worlds
+
+        said = {name: _said(config, name) for name, _, _ in _OPTIONS}
+        try:
+            config.stash[_worlds] = Worlds(said, config.rootpath)
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
+    return config.stash[_worlds]
+
+
+def _said(config: pytest.Config, name: str) -> Any:
+    """An option, else its ini twin; before the conftests are loaded, options are known but not final."""
+    ini = f"onerouter_{name.replace('-', '_')}"
+    value = getattr(config.option, ini, None)
+    if value is None:
+        value = getattr(config.known_args_namespace, ini, None)
+    return config.getini(ini) if value is None else value
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    worlds = config.stash.get(_worlds, None)
+    return worlds.header() if worlds is not None else None
+
+
+# The marker alone starts the mock
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        names = getattr(item, "fixturenames", None)
+        if names is None:
+            continue
+        marker = item.get_closest_marker("onerouter")
+        if marker is not None and (foreign := _foreign_fixture(item)):
+            item.stash[_foreign] = foreign
+        if marker is not None or "onerouter" in names:
+            # First, so that a client made by another fixture finds the environment set.
+            names[:] = ["onerouter", *(name for name in names if name != "onerouter")]
+
+
+def _foreign_fixture(item: pytest.Item) -> str | None:
+    """Where a fixture of that name stands that hides ours, if there is one that does not build on ours."""
+    chain = item.session._fixturemanager.getfixturedefs("onerouter", item) or ()
+    for fixture in reversed(chain):
+        if fixture.func.__module__ == __name__:
+            return None
+        if "onerouter" not in fixture.argnames:
+            return f"{fixture.func.__code__.co_filename}:{fixture.func.__code__.co_firstlineno}"
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    where = item.stash.get(_foreign, None)
+    if where is not None:
+        what = f"the marker `onerouter` has no effect: the fixture of that name in {where} hides ours"
+        right = "would be right: another name for it, or a fixture that itself asks for `onerouter`"
+        item.warn(pytest.PytestWarning(f"{what}; {right}"))
+
+
+# The fixture
+
+
+@pytest.fixture
+def onerouter(request: pytest.FixtureRequest) -> Iterator[OneRouterMock]:
+    """A OneRouter for this test alone; the environment points clients at it. Members:
+    `onerouter_mock.OneRouterMock`.
+    """
+    __tracebackhide__ = True
+    worlds = _get_worlds(request.config)
+    mock = _begin(worlds, request)
+    node = request.node
+    node.stash[_mock] = mock
+    before = _set_environment(worlds.environment(mock, os.environ))
+    try:
+        yield mock
+    finally:
+        _restore_environment(before)
+        node.stash[_totals], strays = worlds.end(mock)
+    if strays:
+        pytest.fail(strays, pytrace=False)
+
+
+def _begin(worlds: Worlds, request: pytest.FixtureRequest) -> OneRouterMock:
+    from onerouter_mock import MockError
+    from onerouter_mock.mock.worlds import Asked, WrongMarker
+
+    marker = request.node.get_closest_marker("onerouter")
+    args, overrides = (marker.args, marker.kwargs) if marker is not None else ((), {})
+    try:
+        return worlds.begin(Asked(request.node.nodeid, request.path.parent, args, overrides))
+    except (MockError, WrongMarker) as error:
+        text = str(error)
+    pytest.fail(text, pytrace=False)
+
+
+def _set_environment(values: dict[str, str]) -> dict[str, str | None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    return before
+
+
+def _restore_environment(before: dict[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+# Reports
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    mock = item.stash.get(_mock, None)
+    if mock is None:
+        return report
+    if report.failed and call.when != "teardown":
+        report.sections.append(("onerouter-mock: what it saw", item.config.stash[_worlds].describe(mock)))
+    if call.when == "teardown":
+        del item.stash[_mock]
+        report.onerouter = item.stash.get(_totals, None)  # type: ignore[attr-defined]  # xdist sends it too
+    return report
