@@ -68,17 +68,17 @@ def clean_value(value: str) -> str:
     return value if value.isprintable() else _NOT_IN_A_VALUE.sub(" ", value).strip()
 
 
-def override(headers: list[tuple[str, str]], given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """`headers` with those that a rule gives in place of ours of the same name, in any case."""
+def override(lines: list[str], given: Iterable[tuple[str, str]]) -> list[str]:
+    """Header lines with those that a rule gives in place of ours of the same name, in any case."""
     cleaned = [(clean_name(name), clean_value(value)) for name, value in given]
     replaced = {name.lower() for name, _ in cleaned}
-    return [header for header in headers if header[0].lower() not in replaced] + [h for h in cleaned if h[0]]
+    kept = [line for line in lines if line.partition(":")[0].lower() not in replaced]
+    return kept + [f"{name}: {value}" for name, value in cleaned if name]
 
 
-def head_bytes(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Status line and headers, with the empty line after them. Names and values must be clean."""
-    lines = "\r\n".join([f"{name}: {value}" for name, value in headers])
-    return f"{status_line(status)}\r\n{lines}\r\n\r\n".encode("utf-8", "replace")
+def head_bytes(status: int, lines: list[str]) -> bytes:
+    """Status line and header lines, with the empty line after them. Names and values must be clean."""
+    return "\r\n".join([status_line(status), *lines, "\r\n"]).encode("utf-8", "replace")
 
 
 def lay_frames(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from onerouter_mock.core.scenario.records import Break, Pace, Scenario
 
 JSON_TYPE = "application/json; charset=utf-8"
-STREAM_TYPE = "text/event-stream; charset=utf-8"
+STREAM_TYPE = "text/event-stream; charset=utf-8\r\nCache-Control: no-cache"
 GARBAGE = b"\x15\x03\x03\x00\x02\x02P this is not HTTP \xff\xfe\r\n"
 # What nginx, and the proxies that copied it, say when nobody answers behind them.
 HTML = (
@@ -30,7 +30,7 @@ HTML = (
     b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
 )
 BAD_CHUNK = b"1z\r\ndata: {\r\n"  # a size that is no number
-Headers = list[tuple[str, str]]
+_FRAMING = ("content-length", "transfer-encoding", "connection")
 Close = Literal["keep", "fin", "rst", "hold"]
 # How a break leaves the connection, and the journal's word for it. After the others a body ends as it should.
 _ENDS: dict[str, tuple[Close, str]] = {
@@ -68,41 +68,42 @@ def render(scenario: Scenario, decision: Decision, *, trace_header: bool = True)
 
 def _headers(
     scenario: Scenario, decision: Decision, at_us: int, content_type: str, trace_header: bool
-) -> Headers:
-    """The headers that every answer has; `at_us` is when the head goes out."""
-    headers = [
-        ("Content-Type", content_type),
-        ("Date", framing.http_date((decision.now_us + at_us) // 1_000_000)),
-        ("x-infron-request-id", decision.wire_id),
+) -> list[str]:
+    """The header lines that every answer has; `at_us` is when the head goes out."""
+    wire_id = decision.wire_id
+    lines = [
+        f"Content-Type: {content_type}",
+        f"Date: {framing.http_date((decision.now_us + at_us) // 1_000_000)}",
+        f"x-infron-request-id: {wire_id}",
     ]
     if scenario.wire == "documented":
-        headers.append(("x-request-id", decision.wire_id))
+        lines.append(f"x-request-id: {wire_id}")
     if trace_header:
-        headers.append(("x-onerouter-mock-route", framing.clean_value(trace.route(decision))))
-    if decision.limit_headers:
-        headers += decision.limit_headers
+        lines.append(f"x-onerouter-mock-route: {framing.clean_value(trace.route(decision))}")
+    for name, value in decision.limit_headers:
+        lines.append(f"{name}: {value}")
     if _closes(decision):
-        headers.append(("Connection", "close"))
-    return headers
+        lines.append("Connection: close")
+    return lines
 
 
-def _retry_headers(scenario: Scenario, decision: Decision, failure: Failure, at_us: int) -> Headers:
+def _retry_headers(scenario: Scenario, decision: Decision, failure: Failure, at_us: int) -> list[str]:
     """What a refused client is told about trying again. A rule's own Retry-After stands for both of ours."""
-    headers: Headers = []
+    lines = []
     if failure.should_retry is not None:
-        headers.append(("x-should-retry", "true" if failure.should_retry else "false"))
+        lines.append(f"x-should-retry: {'true' if failure.should_retry else 'false'}")
     told_us = decision.told_us
     if any(name.lower() in ("retry-after", "retry-after-ms") for name, _ in failure.headers):
-        return headers
+        return lines
     if failure.date is not None and scenario.waits == "told":
         text = failure.date
         if text == "date":  # whole seconds: rounded up, so that who waits until then has waited long enough
             text = framing.http_date(-(-(decision.now_us + at_us + (told_us or 0)) // 1_000_000))
-        headers.append(("Retry-After", text))
+        lines.append(f"Retry-After: {framing.clean_value(text)}")
     elif told_us is not None:
         ms = -(-told_us // 1000)
-        headers += [("retry-after-ms", str(ms)), ("Retry-After", str(-(-ms // 1000)))]
-    return headers
+        lines += [f"retry-after-ms: {ms}", f"Retry-After: {-(-ms // 1000)}"]
+    return lines
 
 
 def _closes(decision: Decision) -> bool:
@@ -120,14 +121,25 @@ def _failure_us(decision: Decision) -> int:
 # Answers that are one piece
 
 
-def _plain(decision: Decision, status: int, headers: Headers, body: bytes, at_us: int) -> Plan:
-    if not any(name.lower() == "content-length" for name, _ in headers):
-        headers.append(("Content-Length", str(len(body))))
+def _plain(
+    decision: Decision,
+    status: int,
+    headers: list[str],
+    body: bytes,
+    at_us: int,
+    given: tuple[tuple[str, str], ...] = (),
+) -> Plan:
+    """An answer in one piece; `given` are headers of a rule, which win over ours."""
+    headers.append(f"Content-Length: {len(body)}")
+    closes = _closes(decision)
+    if given:
+        headers = framing.override(headers, given)
+        # Whoever scripts framing may break it: no other answer may follow on this connection.
+        closes = closes or any(name.lower() in _FRAMING for name, _ in given)
     if framing.has_no_body(decision.call.method, status):
         body = b""
     data = framing.head_bytes(status, headers) + body
-    close: Close = "fin" if _closes(decision) else "keep"
-    return Plan(status, [Frame(at_us, data)], close, end_us=at_us)
+    return Plan(status, [Frame(at_us, data)], "fin" if closes else "keep", end_us=at_us)
 
 
 def _render_failure(scenario: Scenario, decision: Decision, failure: Failure, trace_header: bool) -> Plan:
@@ -137,15 +149,14 @@ def _render_failure(scenario: Scenario, decision: Decision, failure: Failure, tr
     status = 200 if in_body else decision.status or failure.status
     headers = _headers(scenario, decision, at_us, STREAM_TYPE if as_stream else JSON_TYPE, trace_header)
     headers += _retry_headers(scenario, decision, failure, at_us)
-    headers = framing.override(headers, failure.headers)
     if as_stream:
         event = Event(at_us, refusals.error_event(decision, scenario.wire))
-        return _streamed(decision, headers, [event], at_us, at_us)
+        return _streamed(decision, framing.override(headers, failure.headers), [event], at_us, at_us)
     if failure.body is not None:
         body = failure.body.encode("utf-8", "replace")
     else:
         body = refusals.error_body(decision, scenario.wire)
-    return _plain(decision, status, headers, body, at_us)
+    return _plain(decision, status, headers, body, at_us, failure.headers)
 
 
 # Streams
@@ -162,7 +173,7 @@ def _render_stream(
     pace = shape.pace if shape is not None else None
     break_ = shape.break_ if shape is not None else None
     wait_us = timeline.at_us[0] if timeline.at_us else timeline.start_us
-    plain = break_ is None and timeline.at_us is None and (pace is None or pace.slice is None)
+    plain = break_ is None and timeline.at_us is None and not _slice_bytes(pace)
     if plain and not 0 < scenario.router.keep_alive_us < wait_us:
         head_us = timeline.start_us
         events = [Event(head_us, whole_stream(parts), timeline.pieces, timeline.tokens)]
@@ -178,7 +189,6 @@ def _render_stream(
         events = waits + events
         head_us = min(timeline.start_us, waits[0].at_us) if waits else timeline.start_us
     headers = _headers(scenario, decision, head_us, STREAM_TYPE, trace_header)
-    headers.insert(1, ("Cache-Control", "no-cache"))
     plan = _streamed(decision, headers, events, head_us, timeline.end_us, break_, _slice_bytes(pace))
     is_whole = timeline.pieces == len(in_pieces.pieces)
     plan.sent_text = answer.choices[0].text or "" if is_whole else sent_text(answer, shape, timeline.pieces)
@@ -191,7 +201,7 @@ def _slice_bytes(pace: Pace | None) -> int:
 
 def _streamed(
     decision: Decision,
-    headers: Headers,
+    headers: list[str],
     events: list[Event],
     head_us: int,
     end_us: int,
@@ -203,7 +213,7 @@ def _streamed(
     endless = break_ is not None and do == "stall" and break_.for_us is None
     chunked = not decision.call.http10
     if chunked:
-        headers.append(("Transfer-Encoding", "chunked"))
+        headers.append("Transfer-Encoding: chunked")
     frames = framing.lay_frames(framing.head_bytes(200, headers), head_us, events, chunked, slice_bytes)
     if chunked and do == "bad_chunk":
         frames.append(Frame(end_us, BAD_CHUNK))
@@ -241,7 +251,7 @@ def _render_accident(scenario: Scenario, decision: Decision, failure: Failure, t
         case "html":
             headers = _headers(scenario, decision, at_us, "text/html; charset=utf-8", trace_header)
             headers += _retry_headers(scenario, decision, failure, at_us)
-            return _plain(decision, 502, framing.override(headers, failure.headers), HTML, at_us)
+            return _plain(decision, 502, headers, HTML, at_us, failure.headers)
         case _:
             return Plan(None, [], "fin", "empty", at_us)
 
@@ -253,10 +263,10 @@ def _render_short_body(scenario: Scenario, decision: Decision, at_us: int, trace
     if stream:
         body = whole_stream(wire.stream_parts(decision, scenario))
         if not decision.call.http10:
-            headers.append(("Transfer-Encoding", "chunked"))
+            headers.append("Transfer-Encoding: chunked")
             body = chunk(body)
     else:
         body = wire.answer_body(decision, scenario)
-        headers.append(("Content-Length", str(len(body))))
+        headers.append(f"Content-Length: {len(body)}")
     data = framing.head_bytes(200, headers) + body[: len(body) // 2]
     return Plan(200, [Frame(at_us, data)], "fin", "cut", at_us)
