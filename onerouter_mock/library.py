@@ -1,6 +1,6 @@
 """Scenario files: where they are, and their text. The only file that reads them.
 
-A name is looked for in the scenario directory, then among the bundled ones; what holds a `/` or ends in .yaml,
+A name is looked for in the scenario directory, then among the bundled; what holds a `/` or ends in .yaml,
 .yml or .json is a path. From HTTP only names come in (`find_named`, `load_named`).
 
 PYTEST_DONT_REWRITE
@@ -84,7 +84,7 @@ class Library:
         return read_file(path), str(path)
 
     def find_named(self, name: str, beside: str) -> tuple[str, str]:
-        """As `find`, for a scenario from outside: names only, but a file of ours may itself extend by path."""
+        """As `find`, for a scenario from outside: names only, but a file of ours may extend by path."""
         ours = (bundled_directory(), self.directory.absolute() if self.directory else None)
         if Path(beside).is_absolute() and Path(beside).parent in ours:
             return self.find(name, beside)
@@ -147,7 +147,7 @@ def _stamp(path: Path) -> Stamp | None:
 
 
 def read_file(path: Path) -> str:
-    """A scenario's text, cut where it is over the limit. Errors: ScenarioError for a file that can't be read."""
+    """A scenario's text, cut where it is over the limit. Errors: ScenarioError for an unreadable file."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 4)

@@ -7,10 +7,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WrapValidator
 
+from onerouter_mock.core.scenario import records
 from onerouter_mock.core.scenario.tree import name_type
 from onerouter_mock.core.scenario.units import UnitError
 from onerouter_mock.core.scenario.words import (
@@ -24,6 +26,7 @@ from onerouter_mock.core.scenario.words import (
     Text,
     is_number,
     quote_value,
+    read_duration_us,
 )
 
 Connection = Literal["reset", "empty", "hang", "garbage", "short_body", "html"]
@@ -80,34 +83,38 @@ class Lognormal(Fields):
 Span = Annotated[list[Duration], Field(min_length=2, max_length=2)]
 
 
-class DelayFields(Fields):
-    """A wait drawn for each attempt."""
+class Distribution(Fields):
+    """A wait drawn for each attempt: one of these."""
 
-    fixed: Duration | None = Field(None, description="Always this.")
     uniform: Span | None = Field(None, description="Anything between two durations, shortest first.")
     normal: Normal | None = Field(None, description="Around a mean.")
     lognormal: Lognormal | None = Field(None, description="Mostly short, sometimes long.")
 
-    @model_validator(mode="after")
-    def _is_one(self) -> DelayFields:
-        given = [part for part in (self.fixed, self.uniform, self.normal, self.lognormal) if part is not None]
-        if len(given) != 1:
-            raise UnitError("this is no delay", "would be right: one of uniform, normal, lognormal, or 250ms")
-        if self.uniform and self.uniform[0] > self.uniform[1]:
-            raise UnitError("uniform goes backwards", "would be right: the shorter duration first")
-        return self
+
+def read_delay(value: Any, check: Callable[[Any], Distribution]) -> records.Delay:
+    """A duration, or a distribution of them."""
+    if not isinstance(value, dict):
+        if isinstance(value, list | tuple | bool):
+            raise _refuse(value, "250ms, or {uniform: [1s, 3s]}")
+        return records.Fixed(read_duration_us(value))
+    drawn = check(value)
+    given = [part for part in (drawn.uniform, drawn.normal, drawn.lognormal) if part is not None]
+    if len(given) != 1:
+        raise UnitError("this is no delay", "would be right: one of uniform, normal, lognormal; or 250ms")
+    if drawn.normal:
+        return records.Normal(drawn.normal.mean, drawn.normal.stddev)
+    if drawn.lognormal:
+        return records.Lognormal(drawn.lognormal.median, drawn.lognormal.sigma, drawn.lognormal.max)
+    low_us, high_us = drawn.uniform or (0, 0)
+    if low_us > high_us:
+        raise UnitError("uniform goes backwards", "would be right: the shorter duration first")
+    return records.Uniform(low_us, high_us)
 
 
-def write_out_delay(value: Any) -> Any:
-    """`250ms` is `{fixed: 250ms}`."""
-    if isinstance(value, list | tuple | bool):
-        raise _refuse(value, "250ms, or {uniform: [1s, 3s]}")
-    return value if isinstance(value, dict) else {"fixed": value}
-
-
-Delay = Annotated[
-    DelayFields, BeforeValidator(write_out_delay, json_schema_input_type=Duration | DelayFields)
-]
+if TYPE_CHECKING:
+    Delay = records.Delay
+else:
+    Delay = Annotated[Distribution, WrapValidator(read_delay, json_schema_input_type=Duration | Distribution)]
 
 
 class Error(Fields):

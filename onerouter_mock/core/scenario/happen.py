@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from onerouter_mock.core.scenario import aspects, records
-from onerouter_mock.core.scenario.records import Aspects, Break, Delay, ErrorSpec, Pace, Reply
+from onerouter_mock.core.scenario import aspects
+from onerouter_mock.core.scenario.records import Aspects, Break, ErrorSpec, Pace, Reply
 
 # What a bare status stands for; other statuses from 400 on are invalid_request, from 500 on server_error.
 _STANDS_FOR = {401: "invalid_key", 402: "quota", 403: "permission", 404: "model_not_found", 408: "timeout",
@@ -28,7 +28,7 @@ def name_kind(status: int) -> str:
 def compile_aspects(step: aspects.Aspects) -> Aspects:
     """One step of a rule, or all of a rule without steps."""
     return Aspects(
-        delay=compile_delay(step.delay) if step.delay else None,
+        delay=step.delay,
         stream=_compile_pace(step.stream) if step.stream else None,
         reply=compile_reply(step.reply) if step.reply else None,
         break_=_compile_break(step.break_) if step.break_ else None,
@@ -36,17 +36,6 @@ def compile_aspects(step: aspects.Aspects) -> Aspects:
         connection=step.connection,
         ok=isinstance(step, aspects.Step) and bool(step.ok),
     )
-
-
-def compile_delay(delay: aspects.DelayFields) -> Delay:
-    """The one distribution that is given."""
-    if delay.uniform:
-        return records.Uniform(delay.uniform[0], delay.uniform[1])
-    if delay.normal:
-        return records.Normal(delay.normal.mean, delay.normal.stddev)
-    if delay.lognormal:
-        return records.Lognormal(delay.lognormal.median, delay.lognormal.sigma, delay.lognormal.max)
-    return records.Fixed(delay.fixed or 0)
 
 
 def compile_error(error: aspects.Error, kind: str = "server_error") -> ErrorSpec:
@@ -69,9 +58,9 @@ def compile_error(error: aspects.Error, kind: str = "server_error") -> ErrorSpec
 
 def _compile_pace(pace: aspects.Stream) -> Pace:
     return Pace(
-        ttft=compile_delay(pace.ttft) if pace.ttft else None,
+        ttft=pace.ttft,
         rate=pace.rate,
-        gap=compile_delay(pace.gap) if pace.gap else None,
+        gap=pace.gap,
         slice=pace.slice,
     )
 

@@ -14,11 +14,23 @@ def json_schema() -> dict[str, Any]:
     """The schema of the language, version 1, with a description for every field.
 
     Shape: JSON Schema 2020-12. What fields mean to each other (names that must exist, aspects that exclude each
-    other) only `check` knows.
+    other) is not in it: only `check` knows.
     """
-    made = Scenario.model_json_schema(by_alias=True, mode="validation")
+    made = _tidy(Scenario.model_json_schema(by_alias=True, mode="validation"))
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "onerouter-mock scenario, version 1",
     }
-    return head | {key: value for key, value in made.items() if key != "title"}
+    return {**head, **made}
+
+
+def _tidy(part: Any) -> Any:
+    """Without the titles and defaults that say nothing."""
+    if isinstance(part, list):
+        return [_tidy(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    idle = {"title": str, "default": type(None)}
+    return {
+        key: _tidy(value) for key, value in part.items() if not (key in idle and isinstance(value, idle[key]))
+    }
