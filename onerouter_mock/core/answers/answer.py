@@ -25,8 +25,9 @@ _held = [0]
 def make_answer(seed: int, wants: Wants, reply: Reply | None, max_output: int) -> Answer:
     """What is said to a call that wants `wants`: as the scenario's reply has it, else seeded words.
 
-    Without a reply it is a function of the scenario's seed, the prompt and the request's own seed (and of what form is
-    wanted), so that the same question gets the same answer, streamed or not. A reply is never cut.
+    Without a reply it is a function of the scenario's seed, the prompt and the request's own seed (and of
+    what form is wanted), so that the same question gets the same answer, streamed or not. A reply is never
+    cut.
     Units: `max_output` in tokens, the most that the model can say.
     """
     if not wants.digest:
@@ -49,7 +50,11 @@ def _make(seed: int, wants: Wants, reply: Reply | None, max_output: int) -> Answ
     made = [make_choice(seed, wants, reply, most, index) for index in range(wants.n)]
     lanes = [pieces for _, pieces in made]
     # The choices of a stream take turns, as they do at the real service.
-    pieces = lanes[0] if len(lanes) == 1 else [p for p in chain.from_iterable(zip_longest(*lanes)) if p is not None]
+    pieces = (
+        lanes[0]
+        if len(lanes) == 1
+        else [p for p in chain.from_iterable(zip_longest(*lanes)) if p is not None]
+    )
     return Answer(
         choices=tuple(choice for choice, _ in made),
         pieces=tuple(pieces),

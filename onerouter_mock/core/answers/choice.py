@@ -1,5 +1,5 @@
-"""One choice of an answer, thought of as the pieces that a stream sends: a whole answer is its pieces put together, so
-the two can't differ.
+"""One choice of an answer, thought of as the pieces that a stream sends: a whole answer is its pieces put
+together, so the two can't differ.
 
 PYTEST_DONT_REWRITE
 """
@@ -29,7 +29,8 @@ _TOOL_TROUBLE = ("tool_arguments_not_json", "unknown_tool")
 def make_choice(
     seed: int, wants: Wants, reply: Reply | None, most: int, index: int
 ) -> tuple[Choice, list[Piece]]:
-    """The choice number `index` and its pieces, at most `most` tokens of them unless the scenario wrote them."""
+    """The choice number `index` and its pieces, at most `most` tokens of them unless the scenario wrote
+    them."""
     dice = (seed, wants.prompt, wants.seed, index)
     scripted = reply is not None and _is_scripted(reply)
     pieces = list(_reasoning(wants, reply, most, dice))
@@ -122,7 +123,9 @@ def _make_text(wants: Wants, dice: tuple[Any, ...]) -> str:
         elif schema:
             text = make_json(schema, words)
         else:
-            text = orjson.dumps({"answer": words.sentence(), "notes": [words.phrase(), words.phrase()]}).decode()
+            text = orjson.dumps(
+                {"answer": words.sentence(), "notes": [words.phrase(), words.phrase()]}
+            ).decode()
     ends = [at for at in (text.find(stop) for stop in wants.stop if stop) if at >= 0]
     return text[: min(ends)] if ends else text
 

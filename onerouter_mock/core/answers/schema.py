@@ -1,4 +1,5 @@
-"""A made-up value that fits a JSON Schema: all of OpenAI's strict subset, and what else plain generation can reach.
+"""A made-up value that fits a JSON Schema: all of OpenAI's strict subset, and what else plain generation can
+reach.
 
 PYTEST_DONT_REWRITE
 """
@@ -25,8 +26,11 @@ def make_json(schema: Any, words: Words) -> str:
 
     Never raises: what is not understood is left out of account.
     """
-    value = _Maker(schema, words).make(schema, 0, "")
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        value = _Maker(schema, words).make(schema, 0, "")
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        return "{}"  # no schema at all: `{"minimum": "three"}`
 
 
 @dataclass(slots=True)
@@ -62,7 +66,9 @@ class _Maker:
         ending = [branch for branch in branches if not is_endless(branch, self.root)] or branches
         if depth >= _DEEP:
             return min(ending, key=lambda branch: height(branch, self.root))
-        telling = [branch for branch in ending if types_of(branch) != ["null"] and branch is not False] or ending
+        telling = [
+            branch for branch in ending if types_of(branch) != ["null"] and branch is not False
+        ] or ending
         return self.words.random.choice(telling)
 
     def kind_of(self, plain: dict[str, Any], depth: int) -> str:
@@ -73,7 +79,13 @@ class _Maker:
         if kind or kinds:
             return kind or "null"
         hints = {
-            "object": ("properties", "required", "additionalProperties", "minProperties", "patternProperties"),
+            "object": (
+                "properties",
+                "required",
+                "additionalProperties",
+                "minProperties",
+                "patternProperties",
+            ),
             "array": ("items", "prefixItems", "minItems", "contains"),
             "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
         }
@@ -95,7 +107,10 @@ class _Maker:
             schema = properties[name] if known else extra
             if name in wanted and name not in made and (name in required or self.may_stand(schema)):
                 made[name] = self.make(schema, depth + 1, name)
-        for name in (*optional, *(f"{self.words.word()}_{n}" for n in range(int(plain.get("minProperties") or 0)))):
+        for name in (
+            *optional,
+            *(f"{self.words.word()}_{n}" for n in range(int(plain.get("minProperties") or 0))),
+        ):
             if len(made) >= (plain.get("minProperties") or 0):
                 break
             if name not in made:
@@ -121,7 +136,9 @@ class _Maker:
         for at in range(count):
             schema = first[at] if at < len(first) else items
             if "contains" in plain and at < int(plain.get("minContains", 1)):
-                schema = {"allOf": [schema, plain["contains"]]} if isinstance(schema, dict) else plain["contains"]
+                schema = (
+                    {"allOf": [schema, plain["contains"]]} if isinstance(schema, dict) else plain["contains"]
+                )
             value = self.make(schema, depth + 1, name.removesuffix("s"))
             if plain.get("uniqueItems"):
                 value = self.make_other(made, value, schema, depth, name)
@@ -140,8 +157,8 @@ class _Maker:
 
 def _fitting(values: list[Any], kinds: list[str]) -> list[Any]:
     names: dict[type, tuple[str, ...]] = {
-        str: ("string",), bool: ("boolean",), int: ("integer", "number"), float: ("number",), list: ("array",),
-        dict: ("object",), type(None): ("null",),
+        str: ("string",), bool: ("boolean",), int: ("integer", "number"), float: ("number",),
+        list: ("array",), dict: ("object",), type(None): ("null",),
     }  # fmt: skip
     fitting = [value for value in values if not kinds or set(names[type(value)]) & set(kinds)]
     return [value for value in fitting if value is not None] or fitting or values
@@ -153,7 +170,9 @@ def make_number(plain: dict[str, Any], whole: bool, words: Words) -> int | float
     high, high_open = _bound(plain, "maximum", "exclusiveMaximum", min)
     step = Fraction(str(plain["multipleOf"])) if plain.get("multipleOf") else None
     if whole and step is not None:
-        step = Fraction(math.lcm(step.numerator, step.denominator) if step.denominator > 1 else step.numerator)
+        step = Fraction(
+            math.lcm(step.numerator, step.denominator) if step.denominator > 1 else step.numerator
+        )
     if step is None:
         step = Fraction(1) if whole else None
     if low is None:
@@ -169,7 +188,13 @@ def make_number(plain: dict[str, Any], whole: bool, words: Words) -> int | float
     first += int(low_open and base + first * step == low)
     last -= int(high_open and base + last * step == high)
     value = base + step * (words.random.randint(first, last) if last >= first else first)
-    return int(value) if whole else round(float(value), 2) if _is_round_safe(value, low, high, plain) else float(value)
+    return (
+        int(value)
+        if whole
+        else round(float(value), 2)
+        if _is_round_safe(value, low, high, plain)
+        else float(value)
+    )
 
 
 def _is_round_safe(value: Fraction, low: Fraction, high: Fraction, plain: dict[str, Any]) -> bool:
@@ -180,7 +205,7 @@ def _bound(plain: dict[str, Any], plainly: str, openly: str, tighter: Any) -> tu
     bound, exclusive = plain.get(plainly), plain.get(openly)
     if exclusive is True:  # draft 4 has booleans here
         return (Fraction(str(bound)), True) if bound is not None else (None, False)
-    if isinstance(exclusive, (int, float)) and not isinstance(exclusive, bool):
-        if bound is None or tighter(bound, exclusive) == exclusive:
-            return Fraction(str(exclusive)), True
+    is_number = isinstance(exclusive, (int, float)) and not isinstance(exclusive, bool)
+    if is_number and (bound is None or tighter(bound, exclusive) == exclusive):
+        return Fraction(str(exclusive)), True
     return (Fraction(str(bound)), False) if isinstance(bound, (int, float)) else (None, False)

@@ -48,7 +48,8 @@ def flatten(schema: Any, root: Any, choose: Callable[[list[Any]], Any]) -> dict[
             schema = merge(rest, choose(_possible(schema[key], rest)))
         else:
             break
-    return schema
+    plain: dict[str, Any] = schema
+    return plain
 
 
 def _branches(schema: dict[str, Any], key: str) -> bool:
@@ -70,9 +71,14 @@ def _shared_types(one: list[str], other: list[str]) -> list[str]:
     if not one or not other:
         return one or other
     shared = [kind for kind in one if kind in other]
-    if "integer" not in shared and (one_is_number := _NUMERIC & set(one)) and _NUMERIC & set(other):
-        if one_is_number | (_NUMERIC & set(other)) == _NUMERIC:
-            shared.append("integer")
+    # An integer is a number: the two together leave integers.
+    if (
+        {"integer"} <= set(one) ^ set(other)
+        and "number" in {*one, *other}
+        and _NUMERIC & set(one)
+        and _NUMERIC & set(other)
+    ):
+        shared.append("integer")
     return shared
 
 

@@ -14,7 +14,8 @@ from onerouter_mock.core.answers.words import Words
 
 # What a property's name calls for, as Faker calls it. None of these looks at today's date.
 _NAMED = {
-    "name": "name", "full_name": "name", "first_name": "first_name", "last_name": "last_name", "author": "name",
+    "name": "name", "full_name": "name", "first_name": "first_name", "last_name": "last_name",
+    "author": "name",
     "email": "safe_email", "city": "city", "location": "city", "destination": "city", "origin": "city",
     "country": "country", "street": "street_address", "address": "street_address", "company": "company",
     "job": "job", "job_title": "job", "phone": "phone_number", "zip": "postcode", "currency": "currency_code",
@@ -72,8 +73,8 @@ def _formatted(kind: str, words: Words) -> str | None:
 
 
 def _match_pattern(pattern: str, least: int, most: int | None, words: Words) -> str | None:
-    """A text that the pattern finds itself in and that has the right length, or None: not every pattern can be
-    turned round, and JSON Schema's are ECMAScript's."""
+    """A text that the pattern finds itself in and that has the right length, or None: not every pattern can
+    be turned round, and JSON Schema's are ECMAScript's."""
     for _ in range(20):
         try:
             made = _spell(parser.parse(pattern), words, {})

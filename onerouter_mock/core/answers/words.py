@@ -1,4 +1,5 @@
-"""Made-up words, the same for the same seed. The only file that knows Faker, which is imported at the first word.
+"""Made-up words, the same for the same seed. The only file that knows Faker, which is imported at the first
+word.
 
 PYTEST_DONT_REWRITE
 """

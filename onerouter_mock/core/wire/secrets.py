@@ -1,0 +1,143 @@
+"""Which texts of a request are secret, how they are cut out, and how keys are told apart without them.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from hashlib import blake2b
+from typing import Any
+
+from onerouter_mock.core.records import KINDS
+
+CUT = "[secret]"
+SHORTEST_SHOWN = 12
+_DEEPEST = 100
+# Fixed, and never shown: it only keeps a fingerprint from being looked up in a table of known keys' hashes.
+_PEPPER = b"onerouter-mock: tells keys apart, proves nothing"
+
+# Members whose value is a secret wherever they stand in a body.
+_SECRET_MEMBERS = frozenset(
+    ("credentials", "api_key", "apikey", "authorization", "x-api-key", "secretaccesskey", "accesskeyid",
+     "private_key", "private_key_id", "password")
+)  # fmt: skip
+# Members of credentials that everybody may know, and that stand in many another text.
+_PUBLIC_MEMBERS = frozenset(
+    ("type", "region", "endpoint_url", "model_id", "project_id", "client_email", "client_id", "auth_uri",
+     "token_uri", "auth_provider_x509_cert_url", "client_x509_cert_url", "universe_domain", "provider", "fallback")
+)  # fmt: skip
+
+
+def fingerprint(secret: str) -> str:
+    """A keyed hash that tells one secret from another."""
+    return blake2b(secret.encode("utf-8", "surrogatepass"), key=_PEPPER, digest_size=12).hexdigest()
+
+
+def digest_body(body: bytes, dialect: str) -> bytes:
+    """A keyed hash that tells one body from another, apart for each dialect."""
+    return blake2b(body, key=_PEPPER, person=dialect.encode()[:16], digest_size=16).digest()
+
+
+def last4(secret: str) -> str | None:
+    """The last 4 characters, which may be shown; None for a secret so short that they would give it away."""
+    return secret[-4:] if len(secret) >= SHORTEST_SHOWN else None
+
+
+def kind_of_test_key(secret: str, kinds: Sequence[str] = KINDS) -> str | None:
+    """The error kind that a test key stands for (`sk-mock-quota`, `mock-quota-7`), None for an ordinary
+    key."""
+    word = secret.removeprefix("sk-")
+    if not word.startswith("mock-"):
+        return None
+    kind = word[5:].partition("-")[0]
+    return kind if kind in kinds else None
+
+
+def matches(secret: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(secret, glob) for glob in globs)
+
+
+def credential_texts(body: Any) -> tuple[str, ...]:
+    """All texts of a body that are credentials, wherever they stand."""
+    return tuple(dict.fromkeys(_search(body, 0)))
+
+
+def _search(value: Any, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if name == "byok_conf" and not isinstance(member, dict):
+                yield from _leaves(member, depth)
+            elif name == "byok_conf" and (text := _misplaced(member)):
+                yield text
+            if name.lower() in _SECRET_MEMBERS:
+                yield from _leaves(member, depth)
+            else:
+                yield from _search(member, depth + 1)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _search(member, depth + 1)
+
+
+def _misplaced(conf: dict[str, Any]) -> str | None:
+    """A key that was written where the provider's name belongs."""
+    text = conf.get("provider")
+    return text if isinstance(text, str) and not is_slug(text) else None
+
+
+def is_slug(text: str) -> bool:
+    """Whether a text looks like a provider's name, and not like a key."""
+    return (
+        len(text) <= 40 and text.replace("-", "").isalnum() and text.islower() and not text.startswith("sk-")
+    )
+
+
+def _leaves(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value)
+    elif depth <= _DEEPEST and isinstance(value, dict):
+        for name, member in value.items():
+            if name not in _PUBLIC_MEMBERS:
+                yield from _leaves(member, depth + 1)
+    elif depth <= _DEEPEST and isinstance(value, list):
+        for member in value:
+            yield from _leaves(member, depth + 1)
+
+
+def cut_text(text: str, secrets: Sequence[str]) -> str:
+    """The text with every occurrence of a secret cut out, longer ones first."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        if secret in text:
+            text = text.replace(secret, CUT)
+    return text
+
+
+def cut_secrets(value: Any, secrets: Sequence[str], depth: int = 0) -> Any:
+    """A JSON value with its secrets cut out: by the names of members, and by the secrets' own texts."""
+    if isinstance(value, str):
+        return cut_text(value, secrets)
+    if depth > _DEEPEST:
+        return CUT
+    if isinstance(value, dict):
+        return {
+            cut_text(name, secrets): CUT
+            if _is_secret(name, member)
+            else cut_secrets(member, secrets, depth + 1)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [cut_secrets(member, secrets, depth + 1) for member in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and str(value) in secrets:
+        return CUT
+    return value
+
+
+def _is_secret(name: str, member: Any) -> bool:
+    if member is None or isinstance(member, bool):
+        return False
+    return name.lower() in _SECRET_MEMBERS or (name == "byok_conf" and not isinstance(member, dict))
