@@ -73,8 +73,8 @@ def new_state(scenario: Scenario, session: str, now_us: int) -> State:
 def label_key(pending: Pending, byok: Byok) -> None:
     """Remembers how people are shown a key that has a cell of its own."""
     cell = ("label", byok.ident)
-    if pending.get(cell) is None:
-        pending.set(cell, byok.key or (f"…{byok.last4}" if byok.last4 else "a short key"))
+    if pending.get(cell, _ABSENT) is _ABSENT:
+        pending.set(cell, byok.key or (f"…{byok.last4}" if byok.last4 else None))
 
 
 def sweep(state: State, now_us: int) -> int:
