@@ -26,7 +26,7 @@ _WORDING = ("status", "message", "type", "code", "param", "headers", "body")
 
 
 def advise(scenario: Scenario) -> list[Problem]:
-    """What can't act in a valid scenario, in the order of the file. `check` prints it; no exit code changes."""
+    """What can't act in a valid scenario, in the order of the file; no exit code changes by it."""
     found: list[tuple[Entry | None, str, str, str]] = []
     for rule in scenario.rules:
         found += [(rule, rule.name, what, right) for what, right in _doubt_rule(rule, scenario)]

@@ -139,6 +139,8 @@ class Error(Fields):
 def write_out_error(value: Any) -> Any:
     """`rate_limit` is `{kind: rate_limit}`, `429` is `{status: 429}`."""
     if isinstance(value, str):
+        if value.isascii() and value.isdecimal():
+            raise _refuse(value, value[:3])
         return {"kind": value}
     if is_number(value):
         return {"status": value}

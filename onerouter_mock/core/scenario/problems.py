@@ -85,7 +85,8 @@ def _explain(
     if kind == "literal_error":
         return _explain_choice(str(context.get("expected", "")), value)
     if kind.endswith("_type") or kind == "int_from_float":
-        return _explain_type(kind.removesuffix("_type").replace("int_from_float", "int"), value)
+        names = _field_names(model, path) if kind.startswith("model") else []
+        return _explain_type(kind.removesuffix("_type").replace("int_from_float", "int"), value, names)
     return _explain_bounds(kind, context, value)
 
 
@@ -98,9 +99,13 @@ def _explain_choice(expected: str, value: Any) -> tuple[str, str]:
     return f"{quote(value)} is unknown", suggest(value, words)
 
 
-def _explain_type(wanted: str, value: Any) -> tuple[str, str]:
+def _explain_type(wanted: str, value: Any, names: list[str]) -> tuple[str, str]:
     right = _WANTED.get(wanted, wanted)
-    if isinstance(value, str) and wanted in ("int", "float") and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+    if names:
+        right = f"a map of {', '.join(names)}"
+    elif (
+        isinstance(value, str) and wanted in ("int", "float") and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value)
+    ):
         right = value if wanted == "float" or "." not in value else right
     elif isinstance(value, str) and wanted == "bool":
         right = _TRUE_WORDS.get(value.lower(), right)
@@ -125,35 +130,35 @@ _ALLOWED = {
 
 def _explain_bounds(kind: str, context: dict[str, Any], value: Any) -> tuple[str, str]:
     shown = quote_value(value)
+    what, right = f"{shown} is not allowed ({kind.replace('_', ' ')})", "another value"
     match kind:
-        case "greater_than" | "greater_than_equal":
-            least = context.get("ge", context.get("gt"))
-            return (
-                f"{shown} is too small",
-                f"would be right: {'at least' if 'ge' in context else 'more than'} {least}",
-            )
-        case "less_than" | "less_than_equal":
-            return f"{shown} is too large", f"would be right: at most {context.get('le', context.get('lt'))}"
+        case "greater_than":
+            what, right = f"{shown} is too small", f"more than {_spell_bound(context['gt'])}"
+        case "greater_than_equal":
+            what, right = f"{shown} is too small", f"at least {_spell_bound(context['ge'])}"
+        case "less_than_equal":
+            what, right = f"{shown} is too large", f"at most {_spell_bound(context['le'])}"
         case "string_pattern_mismatch":
-            return (
-                f"{shown} is no such name",
-                f"would be right: {_ALLOWED.get(context['pattern'], 'another name')}",
-            )
+            what, right = f"{shown} is no such name", _ALLOWED.get(context["pattern"], "another name")
         case "string_too_short":
-            return "the text is empty", "would be right: at least a character"
+            what, right = "the text is empty", "at least a character"
         case "too_short":
-            return (
+            what, right = (
                 f"{context['actual_length']} entries are too few",
-                f"would be right: {context['min_length']} or more",
+                f"at least {context['min_length']}",
             )
         case "too_long":
-            return (
+            what, right = (
                 f"{context['actual_length']} entries are too many",
-                f"would be right: {context['max_length']}",
+                f"at most {context['max_length']}",
             )
         case "finite_number":
-            return f"{shown} is no finite number", "would be right: a number"
-    return f"{shown} is not allowed ({kind.replace('_', ' ')})", ""
+            what, right = f"{shown} is no finite number", "a number"
+    return what, f"would be right: {right}"
+
+
+def _spell_bound(bound: Any) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:.6f}".rstrip("0").rstrip(".")
 
 
 def _field_names(model: type[BaseModel], path: Path) -> list[str]:

@@ -13,8 +13,8 @@ from onerouter_mock.core.scenario.fields import Scenario
 def json_schema() -> dict[str, Any]:
     """The schema of the language, version 1, with a description for every field.
 
-    Shape: JSON Schema 2020-12. What fields mean to each other (names that must exist, aspects that exclude each
-    other) is not in it: only `check` knows.
+    Shape: JSON Schema 2020-12. What fields mean to each other (names that must exist, aspects that exclude
+    each other) is not in it: only `check` knows.
     """
     made = _tidy(Scenario.model_json_schema(by_alias=True, mode="validation"))
     head = {
@@ -30,7 +30,8 @@ def _tidy(part: Any) -> Any:
         return [_tidy(item) for item in part]
     if not isinstance(part, dict):
         return part
-    idle = {"title": str, "default": type(None)}
     return {
-        key: _tidy(value) for key, value in part.items() if not (key in idle and isinstance(value, idle[key]))
+        key: _tidy(value)
+        for key, value in part.items()
+        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None)
     }

@@ -49,9 +49,15 @@ class UnitError(ValueError):
 
 
 def quote(text: object) -> str:
-    """A value as our messages show it: in quotes, cut where it is long."""
+    """A value as our messages show it: in quotes unless it is a number, cut where it is long."""
     whole = str(text)
-    return f"'{whole}'" if len(whole) <= 60 else f"'{whole[:57]}...'"
+    return whole if _NUMBER.fullmatch(whole) else f"'{cut(whole)}'"
+
+
+def cut(text: str) -> str:
+    """Text in a message's measure, on one line."""
+    line = text if text.isprintable() else text.encode("unicode_escape").decode()
+    return line if len(line) <= 60 else line[:57] + "..."
 
 
 def parse_duration_us(text: str) -> int:
@@ -184,7 +190,9 @@ def parse_slice(text: str) -> tuple[int, Literal["bytes", "token"]]:
     """The number and unit of "64 bytes", "1 byte" or "1 token". Errors: UnitError."""
     found = re.fullmatch(r"([0-9]{1,9})(?: (byte|bytes|token|tokens))?", text.strip())
     if found and not found[2]:
-        raise UnitError(f"{text.strip()} has no unit", f"would be right: {found[1]} bytes")
+        raise UnitError(
+            f"{text.strip()} has no unit", f"would be right: {found[1]} byte{'s' * (found[1] != '1')}"
+        )
     if not found or int(found[1]) < 1:
         raise UnitError(f"{quote(text)} is no slice", "would be right: 64 bytes, 1 byte or 1 token")
     return int(found[1]), "bytes" if found[2].startswith("byte") else "token"

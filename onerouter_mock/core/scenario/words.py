@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, Str
 
 from onerouter_mock.core.scenario import units
 from onerouter_mock.core.scenario.tree import name_type
-from onerouter_mock.core.scenario.units import UnitError, quote
+from onerouter_mock.core.scenario.units import UnitError, cut
 
 Kind = Literal[
     "rate_limit", "quota", "invalid_key", "permission", "model_not_found", "server_error", "overloaded",
@@ -73,13 +73,12 @@ def read_retry_after(value: Any) -> tuple[int | None, str | None]:
 def quote_value(value: object) -> str:
     """A value as our messages show it: text in quotes, numbers and words bare, long ones cut."""
     if isinstance(value, str):
-        return quote(value)
-    if value is None or isinstance(value, bool):
-        return {None: "nothing", True: "true", False: "false"}[value]
-    if isinstance(value, dict | list | tuple):
+        return f"'{cut(value)}'"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, dict | list | tuple):
         return "this"
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return cut(str(value))
 
 
 def _text_with_unit(parse: Callable[[str], Any], example: str) -> Callable[[Any], Any]:
