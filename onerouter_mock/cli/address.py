@@ -74,8 +74,8 @@ def get_json(address: Address, path: str, *, timeout_s: float = 2.0) -> Any:
     except ValueError:
         raise Unreachable(f"answered {response.status}, and no JSON") from None
     if response.status != 200:
-        error = data.get("error") if isinstance(data, dict) else None
-        message = error.get("message") if isinstance(error, dict) else None
+        told = data.get("error") if isinstance(data, dict) else None
+        message = told.get("message") if isinstance(told, dict) else None
         raise Unreachable(f"answered {response.status}" + (f": {message}" if message else ""))
     return data
 

@@ -9,11 +9,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from onerouter_mock.cli import Stop
 from onerouter_mock.cli.environment import API_KEY
 from onerouter_mock.cli.paint import paint_for
+from onerouter_mock.cli.world import story_of
 from onerouter_mock.core.catalogue import built_in
 from onerouter_mock.core.records import Outcome
 from onerouter_mock.core.scenario.units import format_duration
@@ -21,9 +22,6 @@ from onerouter_mock.core.story import sum_line, sum_up, timeline
 from onerouter_mock.core.wire.request import Asked
 from onerouter_mock.emulator import Emulator, EmulatorOptions
 from onerouter_mock.library import Library
-
-if TYPE_CHECKING:
-    from onerouter_mock.core.scenario.records import Scenario
 
 MODEL, PROVIDER = "gpt-5.1-chat", "openai"
 KEY = "sk-own-key-of-explain-7f3a"
@@ -39,7 +37,7 @@ def explain(args: argparse.Namespace) -> int:
     body = make_body(args)
     entries = foresee(emulator, body, calls=args.calls, gap_us=args.gap)
     for line in [
-        *_heading(emulator.scenario, body, args),
+        *_heading(emulator, body, args),
         "",
         *timeline(entries, paint=paint_for(sys.stdout)),
     ]:
@@ -122,16 +120,15 @@ def _credentials(provider: str, key: str) -> str | dict[str, str]:
     return {**{name: members.get(name, "explain") for name in form.required}, form.secret: key}
 
 
-def _heading(scenario: Scenario, body: dict[str, Any], args: argparse.Namespace) -> list[str]:
+def _heading(emulator: Emulator, body: dict[str, Any], args: argparse.Namespace) -> list[str]:
+    scenario, told = emulator.scenario, story_of(emulator)
     conf = body.get("byok_conf")
-    own = f"an own key at {conf.get('provider')}" if isinstance(conf, dict) else "no own key"
-    if isinstance(conf, dict) and conf.get("fallback") is False:
-        own += ", fallback false"
-    kind = "a streamed answer" if body.get("stream") is True else "an answer"
-    calls = f"{args.calls} call{'' if args.calls == 1 else 's'}"
+    own = "without an own key" if conf is None else "with an own key"
+    if isinstance(conf, dict):
+        own += f" at {conf.get('provider')}" + (", fallback false" if conf.get("fallback") is False else "")
+    kind = "streamed call" if body.get("stream") is True else "call"
     apart = f", {format_duration(args.gap)} apart" if args.gap else ""
-    about = f": {scenario.description}" if scenario.description else ""
     return [
-        f"{scenario.name} (seed {scenario.seed}){about}",
-        f"{calls} for {kind} of {body.get('model')}, {own}{apart}",
+        f"{scenario.name} (seed {scenario.seed}){f': {told}' if told else ''}",
+        f"{args.calls} {kind}{'' if args.calls == 1 else 's'} to {body.get('model')} {own}{apart}",
     ]

@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import ExitStack, suppress
 
-from onerouter_mock.cli.console import Console, open_console
+from onerouter_mock.cli.console import Console, Mode, open_console
 from onerouter_mock.cli.door import could_not_bind, is_loopback, ready_file
 from onerouter_mock.cli.watch import POLL_S, Watch
 from onerouter_mock.cli.world import make_emulator, story_of
@@ -28,7 +28,7 @@ def serve(args: argparse.Namespace) -> int:
     """
     emulator = make_emulator(args)
     host, port = args.host or HOST, PORT if args.port is None else args.port
-    mode = args.log or ("all" if sys.stderr.isatty() else "problems")
+    mode: Mode = args.log or ("all" if sys.stderr.isatty() else "problems")
     with ExitStack() as stack:
         console = stack.enter_context(open_console(emulator, mode, args.log_format))
         started_s = time.monotonic()

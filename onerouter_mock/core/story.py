@@ -43,7 +43,9 @@ def call_line(entry: Entry, *, retry_of: Entry | None = None, paint: Paint = pla
     who, money, colour = _payer(entry)
     number = f"#{entry['id']}"
     ended_ms = entry.get("ended_ms")
-    took = "…" if ended_ms is None else f"{ended_ms:.0f} ms"
+    took = (
+        "…" if ended_ms is None else f"{ended_ms:.0f} ms" if ended_ms < 9_999 else f"{ended_ms / 1000:.1f} s"
+    )
     painted = paint(f"{status or '---':>3}", _status_colour(status))
     line = (
         f"{entry.get('clock') or 0:6.1f}s{number:>5}  {painted}  {route(entry):<{ROUTE_WIDTH}}"

@@ -118,13 +118,12 @@ def attempt_story(decision: Decision, attempt: Attempt) -> str | None:
     if attempt.result == "ok":
         return None
     cause, name = _split_cause(attempt.cause)
-    who = _who(decision, attempt)
     if cause == "limit" and attempt.budget:
-        text = f"{name}: {attempt.budget} {_used_up(attempt)} by {who}"
+        text = f"{name}: {_used_up(decision, attempt)}"
     elif attempt.cause is None and attempt.result == "model_not_found":
         text = f"{attempt.provider} does not serve {_bare(attempt.model)}, {_numbered(attempt)}"
     else:
-        text = f"{name or cause or 'no rule'}: {_answered(attempt, who)}"
+        text = f"{name or cause or 'no rule'}: {_answered(decision, attempt)}"
     return text + _wait(decision, attempt) + _at(attempt.where)
 
 
@@ -133,27 +132,33 @@ def _split_cause(cause: str | None) -> tuple[str, str]:
     return (word, name) if word in ("limit", "rule") else (cause or "", "")
 
 
-def _who(decision: Decision, attempt: Attempt) -> str:
+def _key(decision: Decision) -> str:
     byok = decision.call.byok
-    if attempt.lane != "byok" or byok is None:
-        return f"account {decision.call.account}"
+    if byok is None:
+        return "no key"
     last4 = f"…{byok.last4}" if byok.last4 else ""
     return f"key {f'{byok.key or str()} {last4}'.strip()}" if byok.key or last4 else "a key too short to show"
 
 
-def _used_up(attempt: Attempt) -> str:
-    failure = attempt.failure
-    if failure is not None and failure.message.startswith("Request too large"):
-        return "is less than this one call asks,"
-    return "used up"
+def _used_up(decision: Decision, attempt: Attempt) -> str:
+    by = f"by {_key(decision)}"
+    if attempt.lane != "byok":
+        account = decision.call.account
+        by = f"at {attempt.provider}" + (f" by account {account}" if account not in (None, "default") else "")
+    refills = attempt.budget is not None and "/" in attempt.budget
+    if refills and (attempt.failure is None or attempt.failure.wait_us is None):
+        return f"this call alone asks for more than {attempt.budget}, {by}"
+    return f"{attempt.budget} used up {by}"
 
 
-def _answered(attempt: Attempt, who: str) -> str:
+def _answered(decision: Decision, attempt: Attempt) -> str:
     failure = attempt.failure
     if failure is not None and failure.connection:
         broke = _CONNECTIONS.get(failure.connection, failure.connection)
-        return f"the connection to {attempt.provider} {broke}, {_numbered(attempt)}"
-    return f"{attempt.provider} answered {_numbered(attempt)} to {who}"
+        status = f" (status {attempt.status})" if attempt.status else ""
+        return f"the connection to {attempt.provider} {broke}{status}"
+    asked = _key(decision) if attempt.lane == "byok" else "the shared pool"
+    return f"{attempt.provider} answered {_numbered(attempt)} to {asked}"
 
 
 def _numbered(attempt: Attempt) -> str:
@@ -164,10 +169,10 @@ def _wait(decision: Decision, attempt: Attempt) -> str:
     wait_us = attempt.failure.wait_us if attempt.failure is not None else None
     if wait_us is None:
         return ""
-    is_answer = decision.failure is not None and attempt is decision.attempts[-1] and decision.served is None
-    return (
-        f", told to wait {format_duration(wait_us)}" if is_answer else f", free in {format_duration(wait_us)}"
-    )
+    word = "free in" if (attempt.cause or "").startswith("limit ") else "asking to wait"
+    if decision.served is None and decision.failed_lane != "router" and attempt is decision.attempts[-1]:
+        word = "told to wait"
+    return f", {word} {format_duration(wait_us)}"
 
 
 def _at(where: str | None) -> str:
@@ -205,7 +210,8 @@ def _because(why: str) -> str:
 def _refusal_line(decision: Decision) -> str:
     failure = decision.failure
     assert failure is not None
-    wait = f", told to wait {format_duration(failure.wait_us)}" if failure.wait_us is not None else ""
+    told = format_duration(failure.wait_us) if failure.wait_us is not None else ""
+    wait = f", told to wait {told}" if told else ""
     if decision.router_cause is not None:
         cause, where = decision.router_cause
         word, name = _split_cause(cause)
@@ -214,7 +220,11 @@ def _refusal_line(decision: Decision) -> str:
             what = f"the client's connection {_CONNECTIONS.get(failure.connection, failure.connection)}"
         return f"{name or word}: {what}{wait}{_at(where)}"
     param = failure.param
-    return (f"{param}: " if param and param not in failure.message else "") + failure.message + wait
+    return (
+        (f"{param}: " if param and param not in failure.message else "")
+        + failure.message
+        + ("" if told in failure.message else wait)
+    )
 
 
 def _break_line(decision: Decision) -> str | None:

@@ -21,8 +21,9 @@ def entry(number: int = 1, **more: Any) -> dict[str, Any]:
     served = {"lane": "byok", "provider": "openai", "model": "gpt-5.1-chat"}
     plain = {
         "id": number, "session": "default", "path": "/v1/chat/completions", "model": "gpt-5.1-chat",
-        "stream": False, "account": "default", "attempts": [{}], "route": "byok:openai", "served_by": served, "status": 200,
-        "error": None, "cost": 0, "byok_cost": 0.00012, "ending": "finish", "sdk_retry": 0,
+        "stream": False, "account": "default", "attempts": [{}], "route": "byok:openai",
+        "served_by": served, "status": 200, "error": None, "cost": 0, "byok_cost": 0.00012,
+        "ending": "finish", "sdk_retry": 0,
         "request": {"headers": {}, "body": {"model": "gpt-5.1-chat"}}, "sent": {"chunks": 0}, "notices": [],
         "clock": 0.4, "ended_ms": 11.2, "findings": [], "story": [],
     }  # fmt: skip

@@ -152,8 +152,16 @@ STORIES = {
         "own-openai: 3/min used up by key …7f3a, told to wait 18.7s (r.yaml:3)",
     ),
     "shared limit": (
-        decision(limited(lane="shared", wait_us=None)),
-        "own-openai: 3/min used up by account default (r.yaml:3)",
+        decision(limited(lane="shared"), attempt(2, "shared", "groq")),
+        "own-openai: 3/min used up at openai, free in 18.7s (r.yaml:3)",
+    ),
+    "larger than the whole limit": (
+        decision(limited(wait_us=None)),
+        "own-openai: this one call asks more than 3/min allows by key …7f3a (r.yaml:3)",
+    ),
+    "quota": (
+        decision(limited(budget="5 requests", wait_us=None)),
+        "own-openai: 5 requests used up by key …7f3a (r.yaml:3)",
     ),
     "rule": (
         decision(attempt(1, "byok", result="server_error", status=500, cause="rule ten", where="f.yaml:4")),
