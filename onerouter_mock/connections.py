@@ -18,6 +18,7 @@ DEADLINE_S = 10.0  # for a request's head, and again for its body: a slower clie
 MOST_CONNECTIONS = 1_000
 _IDLE_S = 300.0
 _SWEEP_S = 2.0
+_LINGER_S = 3.0  # for the rest of a body that was refused unread: closing over it would reset the answer
 
 log = logging.getLogger("onerouter_mock")
 
@@ -28,7 +29,13 @@ class Connection(web.RequestHandler):
     __slots__ = ("busy", "waiting_since_s")
 
     def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(server, loop=loop, access_log=None, keepalive_timeout=_IDLE_S)  # type: ignore[arg-type]
+        super().__init__(
+            server,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type]  # half of the speed
+            keepalive_timeout=_IDLE_S,
+            lingering_time=_LINGER_S,
+        )
         self.busy = False
         self.waiting_since_s: float | None = loop.time()
 

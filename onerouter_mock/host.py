@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Coroutine
 
     from onerouter_mock.emulator import Emulator
     from onerouter_mock.server import Server
@@ -40,18 +40,19 @@ class Host:
     @classmethod
     def start(cls, emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> Host:
         """A running server, on a free port when `port` is 0. Errors: OSError, when the port can't be had."""
+        import onerouter_mock.server  # noqa: F401 (here: on the loop it would hold up other hosts)
+
         listening = listen(host, port)
-
-        async def begin() -> tuple[Server, list[asyncio.Server]]:
-            return await _serve(emulator, listening)
-
+        thread = _background()
         try:
-            server, listeners = _background().wait(begin())
+            server, listeners = thread.wait(_serve(emulator, listening))
         except BaseException:
             for one in listening:
                 one.close()
             raise
-        return cls(emulator, host, listening[0].getsockname()[1], server, listeners)
+        started = cls(emulator, host, listening[0].getsockname()[1], server, listeners)
+        thread.hosts.add(started)
+        return started
 
     @property
     def url(self) -> str:
@@ -62,7 +63,7 @@ class Host:
         """What `question()` answers on the loop's thread, where alone the emulator may be read or changed."""
         return _background().ask(question)
 
-    def wait(self, work: Awaitable[Answer]) -> Answer:
+    def wait(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """What a coroutine answers that runs on the loop's thread."""
         return _background().wait(work)
 
@@ -70,6 +71,7 @@ class Host:
         """Closes the port and all connections; calls that hang end as if the client had left. Stops once."""
         server, self._server = self._server, None
         if server is not None and _thread is not None and _thread.is_mine():
+            _thread.hosts.discard(self)
             _thread.wait(_stop(server, self._listeners))
 
     def __enter__(self) -> Host:
@@ -86,6 +88,7 @@ class _LoopThread:
         from onerouter_mock.clock import make_loop
 
         self.loop = make_loop()
+        self.hosts: set[Host] = set()
         self._pid = os.getpid()
         self._thread = threading.Thread(target=self._run, name="onerouter-mock", daemon=True)
         self._thread.start()
@@ -114,14 +117,11 @@ class _LoopThread:
         self.loop.call_soon_threadsafe(answer_it)
         return answer.result()
 
-    def wait(self, work: Awaitable[Answer]) -> Answer:
+    def wait(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Runs a coroutine there and waits for its answer."""
         import asyncio
 
-        async def run() -> Answer:
-            return await work
-
-        return asyncio.run_coroutine_threadsafe(run(), self.loop).result()
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
     def close(self) -> None:
         """Stops the thread and closes its loop: nothing stays open for `-W error` to complain about."""
@@ -147,8 +147,11 @@ def _background() -> _LoopThread:
 
 
 def shutdown_loop() -> None:
-    """Ends the background thread and its loop, if there are any; a later start makes new ones."""
+    """Stops all hosts, their thread and its loop, if there are any; a later start makes new ones."""
     global _thread
+    if _thread is not None and _thread.is_mine():
+        for host in list(_thread.hosts):
+            host.stop()
     with _starting:
         thread, _thread = _thread, None
     if thread is not None:

@@ -112,7 +112,7 @@ def test_a_hanging_client_delays_no_stop() -> None:
 
 
 def test_a_reader_that_does_not_read_delays_no_stop() -> None:
-    long = build_scenario({"clock": "virtual", "rules": [{"reply": "word " * 3_000_000}]})
+    long = build_scenario({"clock": "virtual", "rules": [{"reply": "word " * 1_000_000}]})
     world = Emulator(long)
     with Host.start(world) as host, socket.create_connection((host.host, host.port)) as sock:
         sock.sendall(ASK)
@@ -126,6 +126,7 @@ def test_a_reader_that_does_not_read_delays_no_stop() -> None:
 def test_the_loop_can_be_shut_down_and_started_again() -> None:
     with Host.start(emulator()) as host:
         shutdown_loop()
+        assert not is_open(host)
         assert hosts._thread is None
         host.stop()
     with Host.start(emulator()) as host:

@@ -248,9 +248,18 @@ def test_a_body_that_turns_out_too_large_is_refused(host: Host, monkeypatch: pyt
         b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization : Bearer " + SECRET.encode() + b"\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nX: " + SECRET.encode() * 400 + b"\r\n\r\n",
     ],
-    ids=["tls", "space in a name", "space before colon", "two framings", "two lengths", "a huge header"],
+    ids=[
+        "tls",
+        "space in a name",
+        "space before colon",
+        "two framings",
+        "two lengths",
+        "raw bytes",
+        "a huge header",
+    ],
 )
 def test_what_is_no_http_is_told_so_and_not_echoed(
     host: Host, data: bytes, caplog: pytest.LogCaptureFixture
@@ -272,7 +281,7 @@ def test_headers_of_any_bytes_do_no_harm(host: Host, header: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["/\xff\xfe", "/%FF%00", "*", "/v1/../../etc/passwd", "//v1/models", "/s/%2e%2e/v1", "/" + "a" * 7_000],
+    ["/%FF%00", "/v1/../../etc/passwd", "//v1/models", "/s/%2e%2e/v1", "/" + "a" * 7_000],
 )
 def test_strange_paths_are_unknown_urls(host: Host, target: str) -> None:
     status, _, body = exchange(host, request("GET", target))
@@ -284,12 +293,14 @@ def test_a_slow_head_is_cut_off_and_a_slow_body_is_told(host: Host, monkeypatch:
     monkeypatch.setattr(connections, "DEADLINE_S", 0.1)
     monkeypatch.setattr(connections, "_SWEEP_S", 0.05)
     monkeypatch.setattr(server, "DEADLINE_S", 0.1)
+    monkeypatch.setattr(connections, "_LINGER_S", 0.1)
+    exchange(host, request())  # the first call of a process takes longer than this deadline
     with connect(host) as silent, connect(host) as half, connect(host) as again, connect(host) as body:
         half.sendall(b"POST /v1/chat")
+        body.sendall(request()[:-5])
         again.sendall(request())
         read_answer(again)
         again.sendall(b"GET /v1/mod")
-        body.sendall(request()[:-5])
         assert read_answer(body)[0] == 408
         assert body.recv(100) == half.recv(100) == silent.recv(100) == again.recv(100) == b""
 
@@ -316,7 +327,9 @@ def test_connections_have_an_upper_bound(host: Host, monkeypatch: pytest.MonkeyP
             status, _, body = read_answer(three)
             assert status == 503
             assert json.loads(body)["error"]["type"] == "onerouter_mock"
-    assert exchange(host, request())[0] == 200
+    deadline = time.monotonic() + 5
+    while exchange(host, request())[0] != 200:
+        assert time.monotonic() < deadline
 
 
 # Clients that leave
@@ -329,11 +342,8 @@ def test_a_client_that_leaves_is_noticed() -> None:
             while not entries(host):
                 pass
         entry = wait_until_ended(host)
-        assert (entry["ending"], entry["route"], entry["cost"]) == (
-            "client_left",
-            "shared:openai~client_left",
-            0,
-        )
+        assert (entry["ending"], entry["route"]) == ("client_left", "shared:openai~client_left")
+        assert entry["usage"]["completion_tokens"] == entry["sent"]["bytes"] == 0
         assert host.ask(lambda: host.emulator.session("default").in_flight) == 0
 
 
