@@ -51,15 +51,15 @@ def find_keys(headers: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def secret_texts(headers: Mapping[str, str]) -> tuple[str, ...]:
+def secret_texts(headers: Mapping[str, str], keys: tuple[str, ...]) -> tuple[str, ...]:
     """Every text of the headers that may be a key, good or bad, for cutting it out."""
-    texts = list(find_keys(headers))
-    if not texts and (authorization := headers.get("authorization")):
-        texts.append(authorization.partition(" ")[2].strip() or authorization)
-    for name in ("api-key", "x-goog-api-key", "x-api-key"):
-        if value := headers.get(name, "").strip():
-            texts.append(value)
-    return tuple(dict.fromkeys(texts))
+    texts = dict.fromkeys(keys)
+    if not keys and (authorization := headers.get("authorization")):
+        texts[authorization.partition(" ")[2].strip() or authorization] = None
+    for name in ("x-api-key", "api-key", "x-goog-api-key"):
+        if name in headers and (value := headers[name].strip()):
+            texts[value] = None
+    return tuple(texts)
 
 
 def find_owner(scenario: Scenario, keys: tuple[str, ...]) -> Owner:

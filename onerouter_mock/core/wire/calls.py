@@ -15,7 +15,7 @@ from onerouter_mock.core.wire.chat_call import read_chat
 from onerouter_mock.core.wire.complaints import cut_quotes
 from onerouter_mock.core.wire.models import check_model
 from onerouter_mock.core.wire.request import LARGEST_KEPT_BODY, SECRET_HEADERS, Asked, Sealed
-from onerouter_mock.core.wire.secrets import credential_texts, cut_text, digest_body
+from onerouter_mock.core.wire.secrets import SHORTEST_CUT, credential_texts, cut_text, digest_body
 
 if TYPE_CHECKING:
     from onerouter_mock.core.scenario.records import Scenario
@@ -25,7 +25,6 @@ _ROUTES = {
     ("GET", "/v1/models"): "models",
     ("GET", "/v1/balance"): "balance",
 }
-_SHORTEST_CUT = 8
 _ONE_MODEL = "/v1/models/"
 
 
@@ -36,23 +35,24 @@ def read_call(
 
     The call is good enough for the journal in either case.
     """
-    keys = secret_texts(asked.headers)
+    keys = find_keys(asked.headers)
+    secrets = secret_texts(asked.headers, keys)
     call = Call(number, session_name, asked.method, asked.path, http10=asked.http10)
-    call.sealed = _seal(call, asked, keys)
+    call.sealed = _seal(call, asked, secrets)
     try:
-        _read(scenario, call, asked, path_in_session)
+        _read(scenario, call, asked, path_in_session, keys)
         refused = None
     except RequestError as error:
         refused = error
-        if scenario.wire == "observed":
+        if scenario.wire == "observed" and error.status in (400, 404):
             # Its recorded words are no help: what is wrong goes where the author of the client looks.
             call.notices.append(error.message)
     if refused is not None or call.notices:
-        _cut(call, refused, (*keys, *credential_texts(call.sealed.parsed())))
+        _cut(call, refused, (*secrets, *credential_texts(call.sealed.parsed())))
     return call, refused
 
 
-def _seal(call: Call, asked: Asked, keys: tuple[str, ...]) -> Sealed:
+def _seal(call: Call, asked: Asked, secrets: tuple[str, ...]) -> Sealed:
     plain = dict(asked.headers)
     hidden = tuple(name for name in SECRET_HEADERS if plain.pop(name, None) is not None)
     call.headers = plain
@@ -60,13 +60,12 @@ def _seal(call: Call, asked: Asked, keys: tuple[str, ...]) -> Sealed:
         call.sdk_retry = int(retries) if retries.isascii() and retries.isdigit() and len(retries) < 9 else 0
     body = asked.body
     kept = body if len(body) <= LARGEST_KEPT_BODY else None
-    return Sealed(plain, hidden, keys, asked.path, kept, digest_body(body, "request"))
+    return Sealed(plain, hidden, secrets, asked.path, kept, digest_body(body))
 
 
 def _cut(call: Call, refused: RequestError | None, secrets: tuple[str, ...]) -> None:
-    """Takes the secrets out of what was said so far. Very short ones only where they are quoted: a key that reads
-    "any" must not cut our own words to pieces."""
-    long = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_CUT)
+    """Takes the secrets out of what was said so far; very short ones only where something is quoted."""
+    long = tuple(secret for secret in secrets if len(secret) >= SHORTEST_CUT)
     call.notices[:] = [cut_quotes(cut_text(notice, long), secrets) for notice in call.notices]
     if refused is None:
         return
@@ -77,7 +76,7 @@ def _cut(call: Call, refused: RequestError | None, secrets: tuple[str, ...]) -> 
     refused.args = (refused.message,)
 
 
-def _read(scenario: Scenario, call: Call, asked: Asked, path: str) -> None:
+def _read(scenario: Scenario, call: Call, asked: Asked, path: str, keys: tuple[str, ...]) -> None:
     endpoint = _ROUTES.get((asked.method, path))
     if endpoint is None and asked.method == "GET" and path.startswith(_ONE_MODEL) and path != _ONE_MODEL:
         endpoint = "models"
@@ -85,7 +84,6 @@ def _read(scenario: Scenario, call: Call, asked: Asked, path: str) -> None:
     if endpoint is None:
         raise _unknown_path(asked.method, path)
     call.endpoint = endpoint
-    keys = find_keys(asked.headers)
     if endpoint == "models":
         _read_models(scenario, call, keys)
         return

@@ -72,7 +72,7 @@ def first_complaints(
         where = _spell(path)
         wanted = right(_spell(tuple("" if isinstance(part, int) else part for part in path)))
         complaint = complain(where, *_explain(error, value, wanted))
-        # Of two branches of a union, the one that went deeper, or fits but for its value, is the one that was meant.
+        # Of two branches of a union, the one that went deeper, or fits but for its value, was meant.
         rank = (len(path) == 1, path[1:2], -len(path), error["type"].endswith("_type"))
         found.setdefault(path[0], []).append((rank, complaint))
     return {name: min(some, key=lambda one: one[0])[1] for name, some in found.items()}

@@ -18,7 +18,7 @@ from onerouter_mock.core.wire.secrets import credential_texts, cut_secrets, cut_
 LARGEST_KEPT_BODY = 64 * 1024
 NOT_KEPT = "[not kept]"
 # These carry secrets by their very purpose: they stay here, and no rule can match on them.
-SECRET_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie")
+SECRET_HEADERS = ("authorization", "x-api-key")
 _KEPT_HEADERS = frozenset(
     ("user-agent", "content-type", "accept", "x-onerouter-session", "http-referer", "x-title")
 )
@@ -46,13 +46,13 @@ class Sealed:
     """A request with its secrets, for the journal: what is shown of it is made when someone looks.
 
     Shape: `plain` are the headers that hold no secret by their name, `hidden` the names of the others,
-    `keys` the OneRouter keys of the request; `kept` is None for a body over 64 kB; `text_size` counts the
+    `secrets` the keys among them; `kept` is None for a body over 64 kB; `text_size` counts the
     texts that the call keeps beside it.
     """
 
     plain: Mapping[str, str]
     hidden: tuple[str, ...]
-    keys: tuple[str, ...]
+    secrets: tuple[str, ...]
     path: str
     kept: bytes | None
     digest: bytes
@@ -68,7 +68,7 @@ class Sealed:
 
     def headers(self) -> dict[str, str]:
         """The headers as the journal shows them."""
-        secrets = (*self.keys, *credential_texts(self.parsed()))
+        secrets = (*self.secrets, *credential_texts(self.parsed()))
         shown = {
             name: cut_text(value, secrets)
             if name in _KEPT_HEADERS or name.startswith("x-stainless-")
@@ -82,12 +82,12 @@ class Sealed:
         parsed = self.parsed()
         if not isinstance(parsed, dict):
             return None
-        shown = cut_secrets(parsed, (*self.keys, *credential_texts(parsed)))
+        shown = cut_secrets(parsed, (*self.secrets, *credential_texts(parsed)))
         return shown if isinstance(shown, dict) else None
 
     def retry_key(self) -> bytes:
         """What tells that a call repeats another: its key, path and body."""
-        return blake2b("\0".join((*self.keys, self.path)).encode() + self.digest, digest_size=16).digest()
+        return blake2b("\0".join((*self.secrets, self.path)).encode() + self.digest, digest_size=16).digest()
 
     def parsed(self) -> Any:
         """The body as JSON with all its secrets: not for showing."""

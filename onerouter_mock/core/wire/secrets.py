@@ -14,6 +14,7 @@ from onerouter_mock.core.records import KINDS
 
 CUT = "[secret]"
 SHORTEST_SHOWN = 12
+SHORTEST_CUT = 8  # shorter ones are cut from values only: a key that reads "any" must not garble all words
 _DEEPEST = 100
 # Fixed, and never shown: it only keeps a fingerprint from being looked up in a table of known keys' hashes.
 _PEPPER = b"onerouter-mock: tells keys apart, proves nothing"
@@ -26,7 +27,8 @@ _SECRET_MEMBERS = frozenset(
 # Members of credentials that everybody may know, and that stand in many another text.
 _PUBLIC_MEMBERS = frozenset(
     ("type", "region", "endpoint_url", "model_id", "project_id", "client_email", "client_id", "auth_uri",
-     "token_uri", "auth_provider_x509_cert_url", "client_x509_cert_url", "universe_domain", "provider", "fallback")
+     "token_uri", "auth_provider_x509_cert_url", "client_x509_cert_url", "universe_domain", "provider",
+     "fallback")
 )  # fmt: skip
 
 
@@ -35,9 +37,9 @@ def fingerprint(secret: str) -> str:
     return blake2b(secret.encode("utf-8", "surrogatepass"), key=_PEPPER, digest_size=12).hexdigest()
 
 
-def digest_body(body: bytes, dialect: str) -> bytes:
-    """A keyed hash that tells one body from another, apart for each dialect."""
-    return blake2b(body, key=_PEPPER, person=dialect.encode()[:16], digest_size=16).digest()
+def digest_body(body: bytes) -> bytes:
+    """A keyed hash that tells one body from another."""
+    return blake2b(body, key=_PEPPER, digest_size=16).digest()
 
 
 def last4(secret: str) -> str | None:
@@ -124,10 +126,9 @@ def cut_secrets(value: Any, secrets: Sequence[str], depth: int = 0) -> Any:
     if depth > _DEEPEST:
         return CUT
     if isinstance(value, dict):
+        long = [secret for secret in secrets if len(secret) >= SHORTEST_CUT]
         return {
-            cut_text(name, secrets): CUT
-            if _is_secret(name, member)
-            else cut_secrets(member, secrets, depth + 1)
+            cut_text(name, long): CUT if _is_secret(name, member) else cut_secrets(member, secrets, depth + 1)
             for name, member in value.items()
         }
     if isinstance(value, list):
