@@ -9,10 +9,11 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["all", "problems", "off"]
 _MOST_LINES = 10_000
-_SLOW_US = 1_000_000
+_SLOW_S = 1.0
 _REMEMBERED = 64
 
 
@@ -42,7 +43,7 @@ class Writer:
     """Writes lines to a stream from a thread of its own; what finds no room is counted, not waited for."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._fd, self._encoding = stream.fileno(), stream.encoding or "utf-8"
         self._lines: deque[str] = deque()
         self._lost = 0
         self._wake = threading.Event()
@@ -77,54 +78,61 @@ class Writer:
             if self._lost:
                 lines.append(f"({self._lost} lines were lost: nobody read them)")
                 self._lost = 0
+            data = "".join([f"{line}\n" for line in lines]).encode(self._encoding, "replace")
             try:
-                self._stream.write("".join(f"{line}\n" for line in lines))
-                self._stream.flush()
-            except (OSError, ValueError):
+                # Past the stream: an exit while this thread is stuck would wait for the stream's lock.
+                while data:
+                    data = data[os.write(self._fd, data) :]
+            except OSError:
                 return  # who read it has left
             if self._is_closed and not self._lines:
                 return
 
 
 class Console:
-    """What the calls of a server look like on its console, and what they come to.
+    """What the calls of an emulator look like on a console, and what they come to.
 
-    Shape: subscribe `see` to the emulator. `mode`: "all", "problems" (calls with a second line) or "off".
+    Shape: `mode`: "all", "problems" (calls with a second line) or "off".
     """
 
     def __init__(
-        self,
-        put: Callable[..., None],
-        *,
-        mode: Mode,
-        as_json: bool = False,
-        paint: Paint = plain,
-        is_full: Callable[[], bool] = lambda: False,
+        self, emulator: Emulator, writer: Writer, *, mode: Mode, as_json: bool = False, paint: Paint = plain
     ) -> None:
         self.total = sum_up(())
-        self._put, self._mode, self._as_json, self._paint, self._is_full = put, mode, as_json, paint, is_full
+        self._emulator, self._writer, self._mode, self._as_json, self._paint = (
+            emulator,
+            writer,
+            mode,
+            as_json,
+            paint,
+        )
         self._notices: set[tuple[str, str]] = set()
         self._earlier: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
+        if mode != "off":
+            emulator.subscribe(self.see)
 
     def put(self, *lines: str) -> None:
         """Print lines, whatever the mode."""
-        self._put(*lines)
+        shown = [
+            json.dumps({"message": line}, ensure_ascii=False) if self._as_json else line for line in lines
+        ]
+        self._writer.put(*shown)
 
     def say(self, *lines: str) -> None:
         """Print lines that people read, where people read."""
         if self._mode != "off" and not self._as_json:
-            self._put(*lines)
+            self._writer.put(*lines)
 
     def see(self, event: str, entry: Entry) -> None:
         """Take note of a call that begins or has ended."""
         if event == "end":
             self._count(entry)
-        if self._mode == "off" or (self._mode == "problems" and _went_well(entry)) or self._is_full():
+        if self._writer.is_full or (self._mode == "problems" and _went_well(entry)):
             return
         if event == "end":
             self._print(entry.as_dict())
-        elif self._mode == "all" and not self._as_json and _is_slow(entry):
-            self._put(call_line(entry.as_dict(), paint=self._paint))
+        elif self._mode == "all" and not self._as_json and self._is_slow(entry):
+            self._writer.put(call_line(entry.as_dict(), paint=self._paint))
 
     def sum_line(self, lasted_us: int) -> str:
         """The last line: what all calls came to."""
@@ -145,14 +153,20 @@ class Console:
         if self._mode == "problems" and not is_trouble(entry):
             return
         if self._as_json:
-            self._put(json.dumps({**entry, "request": None}, ensure_ascii=False))
+            self._writer.put(json.dumps({**entry, "request": None}, ensure_ascii=False))
             return
         retried = find_retried(entry, reversed(self._earlier))
         if entry["served_by"] is None:
             self._earlier.append(entry)
         shown = {**entry, "notices": self._new_notices(entry)}
         if self._mode == "all" or is_trouble(shown):
-            self._put(*call_lines(shown, retry_of=retried, paint=self._paint))
+            self._writer.put(*call_lines(shown, retry_of=retried, paint=self._paint))
+
+    def _is_slow(self, entry: Entry) -> bool:
+        line = entry.decision.timeline
+        if not entry.call.stream or line is None:
+            return False
+        return self._emulator.session(entry.session).clock.real_delay_s(line.end_us) > _SLOW_S
 
     def _new_notices(self, entry: dict[str, Any]) -> list[str]:
         """Those of a call's notices that are new to its session: the same one on every call tells nothing."""
@@ -166,17 +180,8 @@ class Console:
 def open_console(emulator: Emulator, mode: Mode, log_format: str | None) -> Iterator[Console]:
     """The console of an emulator on stderr; what is left to write is written at the end."""
     writer = Writer(sys.stderr)
-    console = Console(
-        writer.put,
-        mode=mode,
-        as_json=log_format == "json",
-        paint=paint_for(sys.stderr),
-        is_full=lambda: writer.is_full,
-    )
-    if mode != "off":
-        emulator.subscribe(console.see)
     try:
-        yield console
+        yield Console(emulator, writer, mode=mode, as_json=log_format == "json", paint=paint_for(sys.stderr))
     finally:
         writer.close()
 
@@ -193,8 +198,3 @@ def _went_well(entry: Entry) -> bool:
         and not decision.call.notices
         and (shape is None or shape.break_ is None)
     )
-
-
-def _is_slow(entry: Entry) -> bool:
-    line = entry.decision.timeline
-    return entry.call.stream and line is not None and line.end_us > _SLOW_US

@@ -25,7 +25,7 @@ from onerouter_mock.cli.paint import paint_for
 from onerouter_mock.cli.report import is_failing
 from onerouter_mock.cli.world import make_emulator
 from onerouter_mock.core.story import report
-from onerouter_mock.host import Host, shutdown_loop
+from onerouter_mock.host import Host
 
 if TYPE_CHECKING:
     from onerouter_mock.emulator import Emulator
@@ -51,13 +51,12 @@ def run(args: argparse.Namespace) -> int:
             server = Host.start(emulator, host, port)
         except OSError as error:
             raise could_not_bind(host, port, error) from None
-        stack.callback(shutdown_loop)
         stack.callback(server.stop)
         stack.enter_context(ready_file(args.ready_file, server.url))
         code = _run_command(args.tail, server.url)
         server.stop()  # what still hangs ends now, so that the timeline is whole
     failing = args.strict and any(is_failing(finding) for finding in record.findings)
-    if code not in (0, 127) or failing:
+    if code or failing:
         _tell(record, emulator, args.tail, code)
     return code or int(failing)
 
@@ -95,21 +94,20 @@ def _open_journal(path: str | None) -> Iterator[TextIO | None]:
 
 
 def _run_command(command: list[str], url: str) -> int:
-    """CMD's exit code as a shell tells it: 127 not found, 126 not to be run, 128 + n killed by signal n."""
+    """CMD's exit code as a shell tells it: 128 + n when signal n killed it.
+
+    Errors: Stop, with 127 when CMD is not found, 126 when it can't be run.
+    """
     environment = {**os.environ, **client_environment(url, os.environ)}
     child: list[subprocess.Popen[bytes]] = []
     with _signals(child):
         try:
             child.append(subprocess.Popen(command, env=environment))
         except FileNotFoundError:
-            print(f'onerouter-mock run: "{command[0]}" is no command that can be found', file=sys.stderr)
-            return 127
+            raise Stop(f'onerouter-mock run: "{command[0]}" is no command that can be found', 127) from None
         except OSError as error:
-            print(
-                f'onerouter-mock run: "{command[0]}": {(error.strerror or str(error)).lower()}',
-                file=sys.stderr,
-            )
-            return 126
+            what = (error.strerror or str(error)).lower()
+            raise Stop(f'onerouter-mock run: "{command[0]}": {what}', 126) from None
         code = child[0].wait()
     return code if code >= 0 else 128 - code
 

@@ -49,7 +49,7 @@ def call_line(entry: Entry, *, retry_of: Entry | None = None, paint: Paint = pla
     painted = paint(f"{status or '---':>3}", _status_colour(status))
     line = (
         f"{entry.get('clock') or 0:6.1f}s{number:>5}  {painted}  {route(entry):<{ROUTE_WIDTH}}"
-        f"  {paint(f'{who:<7}', colour)}  {money:>8}  {took:>7}"
+        f"  {paint(f'{who:<7}', colour)}  {money if ended_ms is not None else '':>8}  {took:>7}"
     )
     return line + _tail(entry, retry_of)
 
