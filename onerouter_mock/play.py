@@ -12,6 +12,7 @@ import asyncio
 import socket
 import struct
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 _POLL_S = 0.002
 _WRITES_AT_A_TIME = 64  # of a sliced answer, before other calls get their turn
+_BEGIN_AT_A_TIME = 8
 
 
 class Played:
@@ -47,6 +49,46 @@ class Played:
 _KEPT, _CLOSED = Played(True), Played(False)
 
 
+class Turns:
+    """Lets calls begin a few at a time while streams keep time: hundreds at once would make their chunks
+    late. `paced` counts the plans that wait for an instant.
+    """
+
+    __slots__ = ("_begun", "_in_round", "_waiting", "paced")
+
+    def __init__(self) -> None:
+        self.paced = 0
+        self._begun = 0
+        self._in_round = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Returns when a call may begin: at once, unless streams keep time and several have just begun."""
+        if not self.paced and not self._waiting:
+            return
+        if not self._in_round:
+            self._in_round = True
+            asyncio.get_running_loop().call_soon(self._next_round)
+        if self._begun < _BEGIN_AT_A_TIME and not self._waiting:
+            self._begun += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        await turn
+
+    def _next_round(self) -> None:
+        # Between two rounds the loop looks at its timers.
+        self._begun = 0
+        while self._waiting and self._begun < _BEGIN_AT_A_TIME:
+            turn = self._waiting.popleft()
+            if not turn.done():  # it is when the client has left meanwhile
+                turn.set_result(None)
+                self._begun += 1
+        self._in_round = self._begun > 0
+        if self._in_round:
+            asyncio.get_running_loop().call_soon(self._next_round)
+
+
 async def play(
     plan: Plan,
     request: web.BaseRequest,
@@ -54,6 +96,7 @@ async def play(
     end: Callable[[Outcome], Any],
     note: Callable[[str], Any] | None = None,
     start_s: float | None = None,
+    turns: Turns | None = None,
 ) -> Played:
     """Writes the frames of a plan when they are due, then keeps, closes, resets or holds the connection.
 
@@ -69,20 +112,15 @@ async def play(
             end(Outcome("client_left", 0, 0, 0))
             return _CLOSED
         data = plan.frames[0].data
-        end(Outcome(plan.ending, 1, len(data), _elapsed_us(plan, clock, start_s)))
+        elapsed_us = plan.end_us
+        if start_s is not None and (second_s := clock.real_delay_s(1_000_000)):
+            elapsed_us = int((asyncio.get_running_loop().time() - start_s) / second_s * 1e6)
+        end(Outcome(plan.ending, 1, len(data), elapsed_us))
         transport.write(data)
         with suppress(ConnectionError):  # it left without reading; the call has ended already
             await request.writer.drain()
         return _KEPT if request.keep_alive else _CLOSED
-    performance = _Performance(plan, request, clock, end, note, start_s)
-    return await performance.run()
-
-
-def _elapsed_us(plan: Plan, clock: Clock, start_s: float | None) -> int:
-    second_s = clock.real_delay_s(1_000_000)
-    if start_s is None or not second_s:
-        return plan.end_us
-    return int((asyncio.get_running_loop().time() - start_s) / second_s * 1_000_000)
+    return await _Performance(plan, request, clock, end, note, start_s, turns or Turns()).run()
 
 
 class _Performance:
@@ -90,7 +128,7 @@ class _Performance:
 
     __slots__ = (
         "bytes", "end", "ended", "frames", "loop", "note", "plan", "request", "start_s", "timer", "transport",
-        "us_s", "woken",
+        "turns", "us_s", "woken",
     )  # fmt: skip
 
     def __init__(
@@ -101,8 +139,9 @@ class _Performance:
         end: Callable[[Outcome], Any],
         note: Callable[[str], Any] | None,
         start_s: float | None,
+        turns: Turns,
     ) -> None:
-        self.plan, self.request, self.end, self.note = plan, request, end, note
+        self.plan, self.request, self.end, self.note, self.turns = plan, request, end, note, turns
         self.loop = asyncio.get_running_loop()
         self.start_s = self.loop.time() if start_s is None else start_s
         self.us_s = (
@@ -157,9 +196,11 @@ class _Performance:
     async def _wait(self, at_us: int, then: Callable[[], None]) -> None:
         self.woken = self.loop.create_future()
         self.timer = self.loop.call_at(self._due_s(at_us), then)
+        self.turns.paced += 1
         try:
             await self.woken
         finally:
+            self.turns.paced -= 1
             self.timer.cancel()
 
     def _wake(self) -> None:

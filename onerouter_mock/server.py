@@ -21,7 +21,7 @@ from onerouter_mock import __version__, admin
 from onerouter_mock.connections import DEADLINE_S, Connection, Connections, own_error
 from onerouter_mock.core.records import Outcome
 from onerouter_mock.core.wire.request import Asked
-from onerouter_mock.play import Played, play
+from onerouter_mock.play import Played, Turns, play
 from onerouter_mock.sessions import SessionError, split_address
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ class Server:
 
     def __init__(self, emulator: Emulator, loop: asyncio.AbstractEventLoop) -> None:
         self._emulator = emulator
+        self._loop = loop
         self._web = web.Server(self._answer, loop=loop, handler_cancellation=True)
         self._connections = Connections(self._web, loop)
+        self._turns = Turns()
 
     def __call__(self) -> asyncio.Protocol:
         """The protocol for a new connection."""
@@ -77,17 +79,25 @@ class Server:
         if inner in ("/", "/healthz") and request.method in ("GET", "HEAD"):
             return _front_page(request) if inner == "/" else _health()
         body, too_large = await _read_body(request, headers)
+        arrived_s = self._loop.time()
+        await self._turns.take()
         asked = Asked(
             request.method, path, query, headers, body, http10=request.version < (1, 1), too_large=too_large
         )
         begun = self._emulator.begin(asked, path)
-        return await self._play(begun, request)
+        return await self._play(begun, request, arrived_s)
 
-    async def _play(self, begun: Begun, request: web.BaseRequest) -> web.StreamResponse:
+    async def _play(self, begun: Begun, request: web.BaseRequest, arrived_s: float) -> web.StreamResponse:
         emulator = self._emulator
         try:
             return await play(  # type: ignore[return-value]  # aiohttp only asks it for what Played has
-                begun.plan, request, begun.clock, partial(emulator.end, begun), partial(emulator.note, begun)
+                begun.plan,
+                request,
+                begun.clock,
+                partial(emulator.end, begun),
+                partial(emulator.note, begun),
+                start_s=arrived_s,
+                turns=self._turns,
             )
         except Exception as error:
             # Part of the answer may be out: closing is all that can still be said.
