@@ -30,7 +30,7 @@ def byok(provider: str = "openai", secret: str = "sk-own-1234", **fields: Any) -
         "ident": f"ident of {secret}",
         "last4": secret[-4:],
         "fallback": True,
-        "fallback_sent": "fallback" in fields,
+        "fallback_sent": fields.get("fallback", True),
         **fields,
     }
     return Byok(provider, **given)
@@ -49,7 +49,7 @@ def call(number: int = 1, *, own: Byok | None = None, max_tokens: int | None = N
         "model": MODEL,
         "prompt": "hi",
         "prompt_tokens": 9,
-        "wants": Wants(prompt="hi", max_tokens=max_tokens),
+        "wants": Wants(prompt="hi", max_tokens=max_tokens, digest=f"hi, at most {max_tokens}".encode()),
         **fields,
     }
     return Call(number, "default", "POST", "/v1/chat/completions", byok=own, **given)

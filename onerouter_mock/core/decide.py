@@ -57,6 +57,10 @@ def decide(scenario: Scenario, state: State, call: Call, now_us: int) -> Decisio
     walk = Walk(scenario, state, call, now_us, decision, pending, table)
     model = resolve(scenario, call.model) if call.model else None
     walk.asked_id = model.id if model is not None else call.model
+    byok = call.byok
+    if byok is not None and byok.fallback is not byok.fallback_sent:
+        said, forced = str(byok.fallback_sent).lower(), str(byok.fallback).lower()
+        decision.notes.append(f"byok_conf.fallback: {said} was sent, {forced} is in force (--force-fallback)")
     passed = ask_router(walk, model)
     if decision.failure is not None:
         _plan_accident(walk, passed, model)

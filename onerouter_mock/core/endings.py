@@ -75,10 +75,10 @@ def tell_wait(scenario: Scenario, decision: Decision) -> None:
     if failure is None:
         return
     decision.wait_us = failure.wait_us
-    if decision.status is None or any(
-        name.lower() in ("retry-after", "retry-after-ms") for name, _ in failure.headers
-    ):
-        return
+    if failure.connection not in (None, "html"):
+        return  # nobody reads headers off a broken wire
+    if any(name.lower() in ("retry-after", "retry-after-ms") for name, _ in failure.headers):
+        return  # the rule's own words stand
     if scenario.waits == "jump":
         if failure.status in _RETRIED_BY_SDKS or failure.status >= 500:
             decision.told_us = _JUMP_US
