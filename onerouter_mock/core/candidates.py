@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Faults of the provider, not of the caller: one user's revoked key must not cool everybody's provider.
 COOLING = frozenset({"server_error", "overloaded", "bad_gateway", "timeout", "connection", "rate_limit"})
 _FREE_WEIGHT = 1e18
+_NEVER_FAILED: tuple[tuple[int, ...], int, int] = ((), 0, 0)
 
 
 @dataclass(slots=True)
@@ -189,7 +190,7 @@ def cooldown_cell(lane: str, provider: str, byok: Byok | None) -> tuple[str, str
 
 def cooling_until_us(pending: Pending, lane: str, provider: str, byok: Byok | None) -> int:
     """Until when a provider is left alone in this lane; an instant of the past when it is not."""
-    until_us: int = pending.get(cooldown_cell(lane, provider, byok), ((), 0))[1]
+    until_us: int = pending.get(cooldown_cell(lane, provider, byok), _NEVER_FAILED)[1]
     return until_us
 
 
@@ -201,10 +202,10 @@ def note_failure(
     if cooldown is None or kind not in COOLING:
         return
     cell = cooldown_cell(candidate.lane, candidate.provider, byok)
-    instants, until_us = pending.get(cell, ((), 0))
+    instants, until_us, _ = pending.get(cell, _NEVER_FAILED)
     instants = (*(us for us in instants if us > now_us - cooldown.within_us), now_us)[-cooldown.failures :]
     if len(instants) >= cooldown.failures:
         until_us = now_us + cooldown.for_us
-    pending.set(cell, (instants, until_us))
+    pending.set(cell, (instants, until_us, max(until_us, now_us + cooldown.within_us)))
     if candidate.lane == "byok" and byok is not None:
         label_key(pending, byok)

@@ -7,7 +7,7 @@ Cells are tuples that begin with what they are:
     (way, limit ident, budget index, *per values)   a budget's value, see counting.py; way: bucket fixed
     sliding quota held
     ("rule", rule ident, *per values)               (attempts counted, times it acted)
-    ("cooldown", lane, provider, key ident)         (instants of the last failures, cooling until)
+    ("cooldown", lane, provider, key ident)         (instants of the last failures, cooling until, void from)
     ("spent", account), ("byok_spent", account)     nano-dollars
     ("label", key ident)                            how a key is shown to people
     ("budget", limit ident, budget index)           the budget itself, for `sweep`
@@ -92,6 +92,11 @@ def sweep(state: State, now_us: int) -> int:
         budget = cells.get(("budget", cell[1], cell[2]))
         if budget is not None and is_full_again(cell[0], cells[cell], budget, now_us):
             del cells[cell]
+    for cell in [cell for cell in cells if cell[0] == "cooldown" and cells[cell][2] <= now_us]:
+        del cells[cell]
+    named = {value for cell in cells if cell[0] in TAGS or cell[0] == "cooldown" for value in cell[1:]}
+    for cell in [cell for cell in cells if cell[0] == "label" and cell[1] not in named]:
+        del cells[cell]
     # What is left may be there to stay: look again only when there is twice as much.
     state.sweep_above = max(_SWEEP_ABOVE, 2 * len(cells))
     return before - len(cells)
