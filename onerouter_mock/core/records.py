@@ -313,8 +313,7 @@ class Plan:
     """A decision as bytes on a timeline. `frames` in order of time, the first begins with the head; frames that are due
     at the same instant may be one write unless `separate`. `close` after the last frame: keep the connection, FIN, RST,
     or stay open and silent until the client leaves (`hold`). `ending` is the journal's word; None `status`: none sent.
-    `tilde`: what a planned break adds to the route ("cut", "error", ...; "" for none). `stall_at`: frames that are out
-    when a planned silence begins; who leaves in it leaves because of it.
+    `stall_at`: frames that are out when a planned silence begins; who leaves in it leaves because of it.
     """
 
     status: int | None
@@ -324,7 +323,6 @@ class Plan:
     end_us: int = 0
     separate: bool = False
     sent_text: str = ""
-    tilde: str = ""
     stall_at: int | None = None
 
 

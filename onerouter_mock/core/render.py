@@ -95,10 +95,11 @@ def _retry_headers(scenario: Scenario, decision: Decision, failure: Failure, at_
     told_us = decision.told_us
     if any(name.lower() in ("retry-after", "retry-after-ms") for name, _ in failure.headers):
         return lines
-    if failure.date is not None and scenario.waits == "told":
+    if failure.date is not None and (scenario.waits == "told" or told_us is None):
         text = failure.date
         if text == "date":  # whole seconds: rounded up, so that who waits until then has waited long enough
-            text = framing.http_date(-(-(decision.now_us + at_us + (told_us or 0)) // 1_000_000))
+            until_us = decision.now_us + at_us + (told_us or failure.wait_us or 0)
+            text = framing.http_date(-(-until_us // 1_000_000))
         lines.append(f"Retry-After: {framing.clean_value(text)}")
     elif told_us is not None:
         ms = -(-told_us // 1000)
@@ -226,8 +227,6 @@ def _streamed(
     if close == "keep" and _closes(decision):
         close = "fin"
     plan = Plan(200, frames, close, ending, end_us, separate=slice_bytes > 0)
-    if do in trace.TILDES and (endless or do != "stall"):
-        plan.tilde = trace.TILDES[do]
     if do == "stall" and not endless and decision.timeline is not None:
         break_us = decision.timeline.break_us or 0
         plan.stall_at = sum(frame.at_us <= break_us for frame in frames)

@@ -128,6 +128,12 @@ def test_when_waits_jump_a_date_becomes_the_wait_that_was_told() -> None:
     assert (headers["retry-after-ms"], headers["retry-after"]) == ("1", "1")
 
 
+def test_when_waits_jump_a_date_that_nobody_retries_on_is_still_told() -> None:
+    decision = refused(status=401, wait_us=20_000_000, date="date")
+    headers = split(render(replace(SCENARIO, waits="jump"), decision))[1]
+    assert headers["retry-after"] == "Thu, 01 Jan 2026 00:00:20 GMT"
+
+
 @pytest.mark.parametrize(("should", "text"), [(True, "true"), (False, "false")])
 def test_should_retry_becomes_a_header(should: bool, text: str) -> None:
     assert split(render(SCENARIO, refused(should_retry=should)))[1]["x-should-retry"] == text

@@ -26,7 +26,7 @@ def test_a_stream_without_pace_is_one_chunk_in_one_frame() -> None:
     assert spoken(plan) == "".join(WORDS)
     assert events(plan)[-1] == b"data: [DONE]"
     assert (plan.frames[0].chunks, plan.frames[0].tokens) == (5, 5)
-    assert (plan.sent_text, plan.close, plan.ending, plan.tilde) == ("".join(WORDS), "keep", "finish", "")
+    assert (plan.sent_text, plan.close, plan.ending) == ("".join(WORDS), "keep", "finish")
 
 
 def test_paced_pieces_are_frames_of_their_own_and_the_opening_comes_with_the_first() -> None:
@@ -116,25 +116,23 @@ def broken(do: str, unit: Any = "tokens", after: float = 2, pace: Pace | None = 
 
 
 @pytest.mark.parametrize(
-    ("do", "close", "ending", "tilde"),
+    ("do", "close", "ending"),
     [
-        ("cut", "fin", "cut", "cut"),
-        ("reset", "rst", "reset", "reset"),
-        ("stall", "hold", "stall", "stall"),
-        ("bad_chunk", "fin", "cut", "cut"),
-        ("truncate", "keep", "finish", "truncate"),
-        ("error", "keep", "finish", "error"),
-        ("no_done", "keep", "finish", ""),
-        ("bad_json", "keep", "finish", ""),
-        ("duplicate", "keep", "finish", ""),
-        ("comment", "keep", "finish", ""),
+        ("cut", "fin", "cut"),
+        ("reset", "rst", "reset"),
+        ("stall", "hold", "stall"),
+        ("bad_chunk", "fin", "cut"),
+        ("truncate", "keep", "finish"),
+        ("error", "keep", "finish"),
+        ("no_done", "keep", "finish"),
+        ("bad_json", "keep", "finish"),
+        ("duplicate", "keep", "finish"),
+        ("comment", "keep", "finish"),
     ],
 )
-def test_how_a_break_leaves_connection_journal_and_route(
-    do: str, close: str, ending: str, tilde: str
-) -> None:
+def test_how_a_break_leaves_connection_and_journal(do: str, close: str, ending: str) -> None:
     plan = broken(do)
-    assert (plan.close, plan.ending, plan.tilde, plan.status) == (close, ending, tilde, 200)
+    assert (plan.close, plan.ending, plan.status) == (close, ending, 200)
 
 
 @pytest.mark.parametrize("do", ["cut", "reset", "stall", "truncate", "error", "bad_chunk"])
@@ -236,7 +234,7 @@ def test_a_stall_with_an_end_goes_on_after_it() -> None:
     plan = broken("stall", pace=Pace(gap=Fixed(40)), for_us=30 * SECOND_US)
     late = 30 * SECOND_US
     assert [frame.at_us for frame in plan.frames] == [0, 40, late + 80, late + 120, late + 160]
-    assert (plan.close, plan.ending, plan.tilde, plan.stall_at) == ("keep", "finish", "", 2)
+    assert (plan.close, plan.ending, plan.stall_at) == ("keep", "finish", 2)
     assert events(plan) == events(render(SCENARIO, answered()))
     assert b"PROCESSING" not in whole(plan)
 
