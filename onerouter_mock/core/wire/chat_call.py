@@ -69,7 +69,7 @@ def read_chat(scenario: Scenario, call: Call, body: bytes) -> None:
     if asked.fallback_models:
         call.fallback_models = tuple(asked.fallback_models)
     if conf is not None:
-        _refuse_secret_names((call.model, *call.fallback_models), conf)
+        _refuse_secret_names(call, conf)
     if asked.fallback_rules is not None:
         call.fallback_statuses = read_fallback_rules(asked.fallback_rules, call.notices)
     call.wants = _read_wants(asked, told, call.sealed.digest)
@@ -127,11 +127,13 @@ def _salvage(scenario: Scenario, call: Call, document: dict[str, Any]) -> Reques
     return None
 
 
-def _refuse_secret_names(models: tuple[str, ...], conf: Any) -> None:
+def _refuse_secret_names(call: Call, conf: Any) -> None:
     """Model names go into routes, headers and logs: one that holds the caller's key must not get that far."""
     given = conf["credentials"]
     for secret in (given,) if isinstance(given, str) else credential_texts({"credentials": given}):
+        models = (call.model, *call.fallback_models)
         if len(secret) >= SHORTEST_SHOWN and any(secret in model for model in models):
+            call.model, call.fallback_models = "", ()
             raise complain("model", "holds the credentials", right("model") or "")
 
 
