@@ -93,7 +93,8 @@ def test_what_a_rule_does_not_say_comes_from_the_provider() -> None:
     [
         (400, "invalid_request"), (401, "invalid_key"), (402, "quota"), (403, "permission"),
         (404, "model_not_found"), (408, "timeout"), (422, "invalid_request"), (429, "rate_limit"),
-        (500, "server_error"), (502, "bad_gateway"), (503, "overloaded"), (504, "timeout"), (507, "server_error"), (529, "overloaded"),
+        (500, "server_error"), (502, "bad_gateway"), (503, "overloaded"), (504, "timeout"),
+        (507, "server_error"), (529, "overloaded"),
     ],
 )  # fmt: skip
 def test_a_bare_status_is_the_status_sent(status: int, kind: str) -> None:
