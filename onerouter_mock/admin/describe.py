@@ -54,19 +54,26 @@ def explain_command(scenario: Scenario, library: Library | None) -> str | None:
     Shape: a scenario found by name stands by its name; what was added to it, in a file that the command
     writes first.
     """
-    own = describe_scenario(scenario)
+    own, seed = describe_scenario(scenario), ""
     base = _find_base(scenario, library)
     if base is None:
         extra = {name: value for name, value in own.items() if name not in _NOT_EXPLAINED and value}
     else:
-        extra = _difference(own, describe_scenario(base))
+        seed = f" --seed {scenario.seed}" if scenario.seed != base.seed else ""
+        extra = _difference({**own, "seed": base.seed}, describe_scenario(base))
         if not extra:
-            return f"onerouter-mock explain {shlex.quote(scenario.name)}"
+            return f"onerouter-mock explain {shlex.quote(scenario.name)}{seed}"
         extra = {"extends": scenario.name, **extra}
     text = json.dumps(extra, ensure_ascii=False, default=str)
     if len(text) > _LONGEST_COMMAND:
         return None
-    return f"echo {shlex.quote(text)} > again.yaml; onerouter-mock explain again.yaml"
+    return f"echo {shlex.quote(text)} > again.yaml; onerouter-mock explain again.yaml{seed}"
+
+
+def sample_keys(scenario: Scenario) -> dict[str, str]:
+    """For each named key of a scenario a credential that it would match: made up, nobody's secret."""
+    plain = {key.name: key.match[0] for key in scenario.keys if key.match and "[" not in key.match[0]}
+    return {name: match.replace("*", "1").replace("?", "1") for name, match in plain.items()}
 
 
 def _find_base(scenario: Scenario, library: Library | None) -> Scenario | None:

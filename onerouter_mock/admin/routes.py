@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from onerouter_mock.admin.asked import (
     reply_json,
     reply_text,
 )
-from onerouter_mock.admin.describe import describe_scenario, explain_command, spell_entries
+from onerouter_mock.admin.describe import describe_scenario, explain_command, sample_keys, spell_entries
 from onerouter_mock.admin.expectations import Totals, find_misses
 from onerouter_mock.admin.verdict import Setting, tell
 from onerouter_mock.admin.wanted import check_expectation
@@ -44,7 +45,8 @@ def _list_routes(ask: Ask) -> Reply:
         path = f"/_mock/{route.path}" if route.path else "/_mock"
         query = "?" + "&".join(f"{name}=" for name in route.query) if route.query else ""
         shown.append({"method": route.method, "path": path + query, "does": route.does})
-    return reply_json({"routes": shown})
+    # Who finds the port taken asks who sits there.
+    return reply_json({"scenario": ask.emulator.scenario.name, "pid": os.getpid(), "routes": shown})
 
 
 def read_calls(emulator: Emulator, session: str, query: Mapping[str, str]) -> list[Entry]:
@@ -88,9 +90,8 @@ def _verify(ask: Ask) -> Reply:
         return reply_json({"ok": True})
     scenario = session.scenario
     others = tuple(other.name for other in ask.emulator.sessions() if len(other.journal))
-    setting = Setting(
-        scenario.name, scenario.seed, others=others, explain=explain_command(scenario, ask.emulator.library)
-    )
+    explain = explain_command(scenario, ask.emulator.library)
+    setting = Setting(scenario.name, scenario.seed, explain, others, sample_keys(scenario))
     return Reply(409, tell(misses, entries, setting).encode(), TEXT)
 
 

@@ -8,9 +8,12 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import shlex
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from onerouter_mock.admin.expectations import Entry, Miss, count
 from onerouter_mock.core.story import reasons
@@ -18,6 +21,8 @@ from onerouter_mock.core.trace import match_route
 
 SHOWN_CALLS = 20  # a story that scrolls out of the console tells nothing
 _ARROW = " -> "
+_WHY_COLUMN = 36  # behind the route: what stands before it, and who paid
+_LONGEST_BODY = 400
 _EXPLAIN_DEFAULTS = {"provider": "openai", "model": "gpt-5.1-chat"}
 
 
@@ -26,13 +31,15 @@ class Setting:
     """The world a story happened in: the scenario's name and seed, and the command that explains it, without
     a request.
 
-    `others`: sessions that saw calls, for the story in which this one saw none.
+    `others`: sessions that saw calls, for the story in which this one saw none. `keys`: by their names in the
+    scenario, credentials that it would know by that name.
     """
 
     scenario: str
     seed: int
     explain: str | None = None
     others: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 def tell(misses: Sequence[Miss], entries: Sequence[Entry], setting: Setting) -> str:
@@ -47,7 +54,7 @@ def tell(misses: Sequence[Miss], entries: Sequence[Entry], setting: Setting) -> 
         *(miss.marked for miss in misses)
     )
     lines += ["", f"  what the mock saw (scenario {setting.scenario}, seed {setting.seed})"]
-    lines += timeline(entries, marked, hidden=_carets(misses))
+    lines += timeline(entries, marked, _carets(misses))
     if misses[0].is_route:
         lines.append(f"  nearest: {_nearest(misses[0], entries)}")
     again = _again(focus if focus is not None else entries[-1], entries, setting)
@@ -80,10 +87,10 @@ def _contrast(miss: Miss) -> list[str]:
     return lines
 
 
-def _carets(misses: Sequence[Miss]) -> set[str]:
-    return {
-        caret(miss.expected, miss.entry)[1] for miss in misses if miss.is_route and miss.entry is not None
-    }
+def _carets(misses: Sequence[Miss]) -> dict[int, str]:
+    """What is told below a route already, by call: its row need not tell it again."""
+    told = [miss for miss in misses if miss.is_route and miss.entry is not None]
+    return {miss.entry["id"]: caret(miss.expected, miss.entry)[1] for miss in told if miss.entry is not None}
 
 
 def caret(expected: str, entry: Entry) -> tuple[int, str]:
@@ -141,29 +148,24 @@ def _why_attempt(entry: Entry, at: int) -> str:
     return f"{attempts[at].get('cause') or 'failed'} ({attempts[at].get('where') or 'no rule'})"
 
 
-def timeline(
-    entries: Sequence[Entry], marked: AbstractSet[int], hidden: AbstractSet[str] = frozenset()
-) -> list[str]:
-    """A line a call, `>` before the marked ones, its reason behind it; `hidden` reasons were told already."""
+def timeline(entries: Sequence[Entry], marked: AbstractSet[int], told: Mapping[int, str]) -> list[str]:
+    """A line a call, `>` before the marked ones, its reason behind it; `told` reasons are left out."""
     shown = entries[-SHOWN_CALLS:]
-    lines = (
-        [f"       … {count(len(entries) - len(shown), 'earlier call')}"] if len(shown) < len(entries) else []
-    )
-    wide = max((len(entry["route"]) for entry in shown), default=0)
+    hidden = len(entries) - len(shown)
+    lines = [f"       … {count(hidden, 'earlier call')}"] if hidden else []
+    wide = min(60, max((len(entry["route"]) for entry in shown), default=0))
     for entry in shown:
         mark = ">" if entry["id"] in marked else " "
         line = (
             f"    {mark}{entry.get('clock') or 0:6.1f}s  #{entry['id']:<3} {entry.get('status') or '---'}"
-            f"  {entry['route']:<{min(wide, 60)}}    {payer(entry)}"
+            f"  {entry['route']:<{wide}}    {payer(entry)}"
         )
-        why = [line for line in reasons(entry) if line not in hidden and not _is_hidden_skip(line, hidden)]
-        first, rest = (f"{line:<{min(wide, 60) + 36}} {why[0]}", why[1:]) if why else (line, [])
-        lines += [first.rstrip(), *(f"{'':<22}{line}" for line in rest)]
+        known = told.get(entry["id"], "")
+        why = [reason for reason in reasons(entry) if not known.startswith(reason)]
+        if why:
+            line = f"{line:<{wide + _WHY_COLUMN}}  {why[0]}"
+        lines += [line.rstrip(), *(f"{'':<{wide + _WHY_COLUMN}}  {reason}" for reason in why[1:])]
     return lines
-
-
-def _is_hidden_skip(line: str, hidden: AbstractSet[str]) -> bool:
-    return any(line and told.startswith(line) for told in hidden)
 
 
 def payer(entry: Entry) -> str:
@@ -171,7 +173,7 @@ def payer(entry: Entry) -> str:
     server = entry.get("served_by")
     if server is None:
         return "nobody" if (entry.get("status") or 500) >= 400 or entry.get("error") else "router"
-    return {"byok": "own key", "shared": "credits"}.get(server["lane"], server["lane"])
+    return "own key" if server["lane"] == "byok" else "credits"
 
 
 def _nearest(miss: Miss, entries: Sequence[Entry]) -> str:
@@ -206,21 +208,35 @@ def _never(expected: str, entries: Sequence[Entry]) -> str:
 
 
 def _again(entry: Entry, entries: Sequence[Entry], setting: Setting) -> list[str]:
-    if setting.explain is None:
+    if setting.explain is None or entry.get("endpoint") != "chat":
         return []
-    byok, flags = entry.get("byok"), ""
-    if entry.get("endpoint") != "chat" or byok is None:
-        return [f"  again:   {setting.explain} request.json      (request.json: the body of #{entry['id']})"]
     number = next((index for index, other in enumerate(entries, 1) if other["id"] == entry["id"]), 1)
-    if number > 1:
-        flags += f" --calls {number}{_gap(entry, entries, number)}"
-    if not byok["fallback"]:
-        flags += " --fallback false"
+    flags = f" --calls {number}{_gap(entry, entries, number) if number > 1 else ''}"
+    flags += " --stream" if entry.get("stream") else ""
+    byok = entry.get("byok")
+    if byok is None:
+        body = json.dumps(_plain_body(entry), ensure_ascii=False)
+        return [f"  again:   echo {shlex.quote(body)} > request.json; {setting.explain} request.json{flags}"]
+    flags += "" if byok["fallback"] else " --fallback false"
     asked = {"provider": byok["provider"], "model": entry.get("model") or ""}
     flags += "".join(
         f" --{name} {value}" for name, value in asked.items() if value != _EXPLAIN_DEFAULTS[name]
     )
-    return [f"  again:   {setting.explain}{flags}{' --stream' if entry.get('stream') else ''}"]
+    return [f"  again:   {setting.explain}{flags}{_key_flag(byok.get('key') or '', setting)}"]
+
+
+def _plain_body(entry: Entry) -> dict[str, Any]:
+    """A request that goes the same way: a refused one itself, else its model and a word."""
+    body = (entry.get("request") or {}).get("body")
+    if entry["route"].startswith("router!") and isinstance(body, dict) and len(str(body)) <= _LONGEST_BODY:
+        return body
+    return {"model": entry.get("model"), "messages": [{"role": "user", "content": "hi"}]}
+
+
+def _key_flag(name: str, setting: Setting) -> str:
+    """A credential that the scenario knows by this name (`mock-KIND` are test keys)."""
+    sample = f"sk-{name}" if name.startswith("mock-") else setting.keys.get(name)
+    return f" --key {shlex.quote(sample)}" if sample else ""
 
 
 def _gap(entry: Entry, entries: Sequence[Entry], number: int) -> str:

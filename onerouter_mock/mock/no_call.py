@@ -34,7 +34,7 @@ _FIXTURE_CURES = (
 _LIBRARY_CURES = (
     "  The client went to another address: this mock is at ADDRESS, and serve() sets no environment.",
     "    for one client      OpenAI(base_url=mock.base_url, api_key=mock.api_key)",
-    '    for this process    os.environ["OPENAI_BASE_URL"] = mock.base_url      before the client is made',
+    "    for this process    OPENAI_BASE_URL set to mock.base_url before the client is made",
     "    for pytest          the fixture `onerouter` sets the environment by itself",
 )
 

@@ -102,6 +102,7 @@ class OneRouterMock:
         """The last call. Errors: AssertionError when there is none, with what may be the reason."""
         entries = self._control.read("calls", limit=1)["calls"]
         if not entries:
+            __tracebackhide__ = True
             raise AssertionError(explain_silence([], self.base_url, self._is_fixture))
         return read_call(entries[-1])
 
@@ -153,10 +154,12 @@ class OneRouterMock:
 
     def assert_route(self, route: str, nth: int = -1) -> None:
         """The call `nth` (an index: -1 is the last) took this route; `*` stands for anything."""
+        __tracebackhide__ = True
         self._verify({"route": route, "nth": nth})
 
     def assert_routes(self, routes: list[str]) -> None:
         """These are the routes of all calls, in order; `*` stands for anything."""
+        __tracebackhide__ = True
         self._verify({"routes": list(routes)})
 
     def assert_served_by(
@@ -164,12 +167,14 @@ class OneRouterMock:
     ) -> None:
         """The call `nth` was served in this lane, by this provider, by this model."""
         said = {"lane": lane, "provider": provider, "model": model}
+        __tracebackhide__ = True
         self._verify(
             {"served_by": {part: text for part, text in said.items() if text is not None}, "nth": nth}
         )
 
     def assert_key_used(self, name: str, times: int | None = None) -> None:
         """Calls came with this own key (its name in the scenario): at least one, or exactly `times`."""
+        __tracebackhide__ = True
         self._verify({"key_used": {"name": name, **({} if times is None else {"times": times})}})
 
     # How the members above do it

@@ -172,7 +172,7 @@ def session_name(test: str) -> str:
     if len(name) <= _LONGEST_NAME and name == test:
         return name
     digest = blake2b(test.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return f"{name[-(_LONGEST_NAME - 9) :].lstrip('-')}-{digest}"
+    return f"{name[: _LONGEST_NAME - 9].rstrip('-')}-{digest}"
 
 
 def _source(asked: Asked, scenario: str | None) -> Source | None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from onerouter_mock.admin.door import is_home, refuse_visitor
 
-HOME = ["127.0.0.1", "127.0.0.1:4117", "[::1]", "[::1]:80", "10.1.2.3:9", "localhost", "LOCALHOST:4117", "mock",
-        "mock_1", "a.localhost", "x.y.local", "db.internal:1", "app.test"]  # fmt: skip
+HOME = ["127.0.0.1", "127.0.0.1:4117", "[::1]", "[::1]:80", "10.1.2.3:9", "localhost", "LOCALHOST:4117",
+        "mock", "mock_1", "a.localhost", "x.y.local", "db.internal:1", "app.test"]  # fmt: skip
 STRANGE = ["", "evil.com", "127.0.0.1.evil.com", "localhost.evil.com", "evil.com:4117", "a@localhost",
            "localhost@evil.com", "evil.localhost.com", "local.", "localhost.", ".localhost", "a..test",
            "127.0.0.1:80.evil.com", "[::1].evil.com", "[evil.com]", "evil.com#.test", "evil.com/.test",
