@@ -172,7 +172,10 @@ class Totals:
         """Counts a call that begins."""
         decision = entry.decision
         self.calls += 1
-        self.served_by[decision.served.lane if decision.served else "nobody"] += 1
+        if decision.served is not None:
+            self.served_by[decision.served.lane] += 1
+        elif decision.failure is not None:  # else the router itself answered, with its models, a balance
+            self.served_by["nobody"] += 1
         if decision.call.byok is not None:
             self.with_byok += 1
             self.fallbacks += any(attempt.lane == "shared" for attempt in decision.attempts)
@@ -249,13 +252,7 @@ def _error(decision: Decision) -> dict[str, Any] | None:
     failure = decision.failure
     if failure is None or decision.served is not None:
         return None
-    return {
-        "kind": failure.kind,
-        "message": failure.message,
-        "type": failure.type,
-        "code": failure.code,
-        "param": failure.param,
-    }
+    return {name: getattr(failure, name) for name in ("kind", "message", "type", "code", "param")}
 
 
 def _usage(decision: Decision) -> dict[str, int] | None:

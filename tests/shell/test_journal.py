@@ -222,6 +222,13 @@ def test_totals_are_a_matrix_cell() -> None:
     }
 
 
+def test_what_the_router_answers_by_itself_is_served_by_nobody_and_missed_by_nobody() -> None:
+    totals = Totals()
+    totals.count(entry(Decision(call(endpoint="models", model=""), BEGAN_US), "router"))
+    assert totals.calls == 1
+    assert totals.served_by == {"byok": 0, "shared": 0, "nobody": 0}
+
+
 def test_totals_follow_an_answer_that_ended_otherwise() -> None:
     totals, left = Totals(), entry(fallen_back())
     counted = totals.count(left)
