@@ -254,6 +254,16 @@ class TestFallbackModels:
         path = "shared:openai!context_length -> shared:anthropic(claude-sonnet-4.5)"
         assert ask(there, None, fallback_models=self.more) == (path, 200)
 
+    def test_lack_of_credits_tries_no_other_model(self) -> None:
+        there = world(
+            accounts={"default": {"credits": 0}},
+            rules=[fail("byok", "overloaded", model="gpt-5.1-chat")],
+        )
+        assert ask(there, byok(), fallback_models=("gpt-4o-mini",)) == (
+            "byok:openai!overloaded -> router!quota",
+            402,
+        )
+
     def test_when_all_fail_the_last_failure_is_the_answer(self) -> None:
         there = world(rules=[fail("shared", "rate_limit", provider="google-*"), fail("shared", "overloaded")])
         decision = there.ask(fallback_models=("gemini-2.5-pro",))
