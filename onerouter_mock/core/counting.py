@@ -144,7 +144,7 @@ def _put_sliding(value: _Log, budget: Budget, size: int, now_us: int) -> _Log:
     first, base = _live(value, budget, now_us)
     log = value[1][first:]
     total = (log[-1][1] if log else base) + size
-    # One entry an instant: on a virtual clock many calls share one, and each may be set right later.
+    # One entry an instant: on a virtual clock many calls share one.
     return base, (*(log[:-1] if log and log[-1][0] == now_us else log), (now_us, total))
 
 
