@@ -113,9 +113,9 @@ class Library:
         if not _is_path(name_or_path):
             return self._locate_name(name_or_path, _LOOSE_NAME)
         path = Path(name_or_path)
-        if beside is not None and not path.is_absolute() and (beside.parent / path).is_file():
+        if beside is not None and not path.is_absolute() and _is_file(beside.parent / path):
             return beside.parent / path
-        if not path.is_file() and self.directory is not None and (self.directory / path).is_file():
+        if self.directory is not None and not _is_file(path) and _is_file(self.directory / path):
             return self.directory / path
         return path
 
@@ -138,10 +138,17 @@ def _is_path(name: str) -> bool:
     return "/" in name or "\\" in name or name.lower().endswith(SUFFIXES)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, for one
+        return False
+
+
 def _stamp(path: Path) -> Stamp | None:
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
 

@@ -21,8 +21,8 @@ Entry = Rule | Limit
 _ATTEMPTS = frozenset({"byok", "shared"})
 _ONLY_NAMED = frozenset({"models", "balance"})  # a rule without `endpoint` does not concern these
 _STREAMED = frozenset({"chat", "completions", "responses", "messages", "gemini"})
-# What a client never sees of a shared provider's failure: the router has its own words and statuses for it.
-_WORDING = ("status", "message", "type", "code", "param", "headers", "body")
+# What a client never sees of a shared provider's failure: the router has its own words for it.
+_WORDING = ("message", "type", "code", "param", "headers", "body")
 
 
 def advise(scenario: Scenario) -> list[Problem]:

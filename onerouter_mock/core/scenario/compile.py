@@ -213,13 +213,14 @@ def _digest(node: Node) -> str:
 
 def tell_apart(entries: Iterable[Entry], taken: Iterable[str] = ()) -> tuple[Entry, ...]:
     """Entries with idents that nobody else has: twins would share their dice and counters."""
-    seen, apart = set(taken), []
+    seen = dict.fromkeys(taken, 1)
+    apart: list[Entry] = []
     for entry in entries:
-        ident, number = entry.ident, 1
+        ident = entry.ident
         while ident in seen:
-            number += 1
+            seen[entry.ident] = number = seen.get(entry.ident, 1) + 1
             ident = f"{entry.ident}#{number}"
-        seen.add(ident)
+        seen[ident] = 1
         apart.append(entry if ident == entry.ident else replace(entry, ident=ident))
     return tuple(apart)
 

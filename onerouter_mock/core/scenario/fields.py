@@ -33,7 +33,8 @@ Count = Annotated[int, Field(ge=1, le=10**12)]
 WholeNumber = Annotated[int, Field(ge=0, le=10**12)]
 
 _SOME = Field(min_length=1)
-Globs = Annotated[list[Text], _SOME, listed(Text)]
+Glob = Annotated[str, Field(min_length=1, max_length=1000)]
+Globs = Annotated[list[Glob], _SOME, listed(Glob)]
 Lanes = Annotated[list[Lane], _SOME, listed(Lane)]
 Kinds = Annotated[list[Kind], listed(Kind)]
 Numbers = Annotated[list[Count], _SOME, listed(Count)]

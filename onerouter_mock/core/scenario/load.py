@@ -162,12 +162,13 @@ def _check(root: Node | None, problems: list[Problem], model: type[Model], names
         problems = problems + translate(error, model, root)
     problems = [*problems, *check_names(root, names or list_names(root)), *check_clashes(root)]
     if problems or checked is None:
-        raise ScenarioError(_sort(problems))
+        raise ScenarioError(
+            _sort(problems, root.file) or [Problem(root.file, 0, 0, "scenario", "no scenario")]
+        )
     return checked
 
 
-def _sort(problems: list[Problem]) -> list[Problem]:
+def _sort(problems: list[Problem], first: str = "") -> list[Problem]:
     """In the order of the file, the child's before its parents'; each once."""
-    files = list(dict.fromkeys(problem.file for problem in problems))
-    unique = dict.fromkeys(problems)
-    return sorted(unique, key=lambda each: (files.index(each.file), each.line, each.column))
+    files = [first, *dict.fromkeys(problem.file for problem in problems)]
+    return sorted(dict.fromkeys(problems), key=lambda each: (files.index(each.file), each.line, each.column))

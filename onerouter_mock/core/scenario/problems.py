@@ -27,13 +27,15 @@ _WANTED = {
     "string": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list",
     "dict": "a map", "model": "a map", "model_attributes": "a map",
 }  # fmt: skip
+_COMPARED = 100  # names: comparing is slow, and a file may be written to be slow
 _TRUE_WORDS = {"true": "true", "false": "false", "yes": "true", "no": "false", "on": "true", "off": "false"}
 
 
 def suggest(word: str, names: Iterable[str]) -> str:
     """The nearest name as a question, else all names."""
     known = list(names)
-    near = get_close_matches(word, known, 1, 0.6) if len(word) <= 64 else []
+    alike = [name for name in known if abs(len(name) - len(word)) <= 4][:_COMPARED]
+    near = get_close_matches(word, alike, 1, 0.6) if len(word) <= 64 else []
     if not near and len(word) <= 64:
         near = [name for name in known if name.lower().replace("-", "_") == word.lower().replace("-", "_")]
     if near:
@@ -68,7 +70,9 @@ def translate(error: ValidationError, model: type[BaseModel], root: Node) -> lis
 
 
 def _is_known_flaw(node: Node, path: Path, kind: str) -> bool:
-    return kind == "missing" and isinstance(node.value, dict) and path[-1] in node.value
+    """Whether a field is missing only because what stands there was complained of already."""
+    there = node.value.get(path[-1]) if kind == "missing" and isinstance(node.value, dict) else None
+    return there is not None and there.flawed
 
 
 def _explain(
@@ -152,6 +156,8 @@ def _explain_bounds(kind: str, context: dict[str, Any], value: Any) -> tuple[str
                 f"{context['actual_length']} entries are too many",
                 f"at most {context['max_length']}",
             )
+        case "string_too_long":
+            what, right = "the text is too long", f"at most {context['max_length']} characters"
         case "finite_number":
             what, right = f"{shown} is no finite number", "a number"
     return what, f"would be right: {right}"

@@ -36,7 +36,8 @@ _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
-_TOKEN = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")|([{}\[\],:])|([^\s{}\[\],:"]+))', re.S)
+# An unclosed string is a token too: else each quote in it would be tried again, in quadratic time.
+_TOKEN = re.compile(r'("(?:[^"\\]++|\\.)*+(?:"|\\?\Z))|([{}\[\],:])|([^\s{}\[\],:"]+)', re.S)
 _QUOTED = "would be right: the text in quotes, as in model: '*-mini'"
 _NO_COPIES = "would be right: the value itself"
 _LONGEST_NUMBER = 400

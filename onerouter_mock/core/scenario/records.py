@@ -1,6 +1,7 @@
 """A scenario as the router uses it: checked, compiled, frozen. Made once by `compile.py`, read by everyone.
 
-Times are whole microseconds, money whole nano-dollars, shares fractions of 1. `where` is `file:line` of the first key.
+Times are whole microseconds, money whole nano-dollars, shares fractions of 1. `where` is `file:line` of the
+first key.
 
 PYTEST_DONT_REWRITE
 """
@@ -45,7 +46,8 @@ Delay = Fixed | Uniform | Normal | Lognormal
 class ErrorSpec:
     """How an attempt fails. None: as the provider's catalogue entry has it.
 
-    `retry_after` is a wait in microseconds, `"date"` (the true wait, told as an HTTP date) or a literal HTTP date.
+    `retry_after` is a wait in microseconds, `"date"` (the true wait, told as an HTTP date) or a literal HTTP
+    date.
     """
 
     kind: str
@@ -73,7 +75,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """`after` in `unit`: chunks or tokens (counts), us (since the stream's first byte), share (fraction of the answer)."""
+    """`after` in `unit`: chunks or tokens (counts), us (since the stream began), share (of the answer)."""
 
     do: str
     unit: Literal["chunks", "tokens", "us", "share"] = "share"
@@ -84,7 +86,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an answer says. `json` is the value's compact JSON text; `tool_calls` are (name, arguments JSON text)."""
+    """What an answer says. `json` is the value's compact text; `tool_calls` are (name, arguments text)."""
 
     text: str | None = None
     reasoning: str | None = None
@@ -110,7 +112,8 @@ class Aspects:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """None: any. Text values are globs, except `lane` and `endpoint`; `header` is ((lower-case name, globs), ...)."""
+    """None: any. Text values are globs, except `lane` and `endpoint`; `header` is ((lower-case name, globs),
+    ...)."""
 
     lane: frozenset[str] | None = None
     provider: tuple[str, ...] | None = None
@@ -127,8 +130,8 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`ident` names its dice and counters: the name, or for a rule without one its content. One step for plain aspects;
-    then `then` is "loop" (every act takes the same step). `said`: its tree (`tree.Node`), to show it as it was written."""
+    """`ident` names its dice and counters: the name, or for a rule without one its content. Plain aspects are
+    one step; then `then` is "loop" (every act takes it). `said`: its tree (`tree.Node`), as it was written."""
 
     name: str
     ident: str
@@ -210,10 +213,10 @@ class RouterConf:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`keys` and `accounts` in written order, first match wins; `accounts` always ends with the one named `default`.
-    `key_globs`: the globs of `when.key` that are no scenario name, matched on the credential itself (in `wire/`).
+    """`keys` and `accounts` in written order, first match wins; `accounts` always ends with `default`.
+    `key_globs`: globs of `when.key` that are no scenario name, matched on the credential itself (in `wire/`).
     `memo` is scratch space for `when.Index` (which rules can concern what); it never changes a result.
-    `source` is the tree it was made from (`tree.Node`), None for one made by hand: for overrides and advice."""
+    `source` is the tree it was made from (`tree.Node`), None when made by hand: for overrides and advice."""
 
     name: str
     catalogue: Catalogue
