@@ -131,7 +131,7 @@ class When:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`ident` names its dice and counters: the name, or for a rule without one its content. Plain aspects are
-    one step; then `then` is "loop" (every act takes it). `said`: its tree (`tree.Node`), as it was written."""
+    one step; then `then` is "loop" (every act takes it). `said`: its tree (`tree.Node`), as written."""
 
     name: str
     ident: str
