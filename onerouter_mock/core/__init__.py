@@ -9,10 +9,14 @@ If you can say which noun your change is about, you know the file:
     catalogue/      providers, models, prices, limits, how each provider fails (data)
     state.py        what a session remembers, in cells; reading through pending changes
     when.py         which rules and limits concern an attempt (and the memo of it)
-    limits.py       budgets: is there room at `now`, how long is the wait
+    counting.py     ways of counting: is there room at `now`, how long is the wait, what is left
+    limits.py       budgets: drawn all together or not at all
     rules.py        which rule acts on an attempt
     candidates.py   who may be tried for a call, in which order, and why not the others
     decide.py       try them until one answers: the router
+    router.py       the router itself, before any attempt: test keys, limits and rules of its lane, refusals
+    attempts.py     one attempt, and how it fails
+    endings.py      what the client sees of it all: status, waits, ids, rate-limit headers
     answers.py      seeded text, tool calls, JSON for a schema, tokens (the only file that knows Faker)
     timeline.py     when each piece of an answer is sent, and where a break ends it
     billing.py      tokens to money, the ledger, what is set right when an answer ends
