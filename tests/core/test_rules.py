@@ -165,8 +165,9 @@ class TestRouterLane:
         ("kind", "status"),
         [
             ("invalid_request", 400), ("context_length", 400), ("invalid_key", 401), ("quota", 402),
-            ("permission", 403), ("content_filter", 403), ("model_not_found", 404), ("timeout", 408), ("rate_limit", 429),
-            ("server_error", 500), ("bad_gateway", 502), ("connection", 502), ("overloaded", 503),
+            ("permission", 403), ("content_filter", 403), ("model_not_found", 404), ("timeout", 408),
+            ("rate_limit", 429), ("server_error", 500), ("bad_gateway", 502),
+            ("connection", 502), ("overloaded", 503),
         ],
     )  # fmt: skip
     def test_an_error_ends_the_call_before_any_attempt(self, kind: str, status: int) -> None:
