@@ -43,7 +43,11 @@ class Writer:
     """Writes lines to a stream from a thread of its own; what finds no room is counted, not waited for."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._fd, self._encoding = stream.fileno(), stream.encoding or "utf-8"
+        self._stream = stream
+        try:
+            self._fd: int | None = stream.fileno()
+        except OSError:  # text in memory
+            self._fd = None
         self._lines: deque[str] = deque()
         self._lost = 0
         self._wake = threading.Event()
@@ -71,22 +75,30 @@ class Writer:
         self._thread.join(timeout_s)
 
     def _write(self) -> None:
+        told = 0
         while True:
             self._wake.wait()
             self._wake.clear()
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
-            if self._lost:
-                lines.append(f"({self._lost} lines were lost: nobody read them)")
-                self._lost = 0
-            data = "".join([f"{line}\n" for line in lines]).encode(self._encoding, "replace")
+            lost = self._lost - told  # only `put` counts up, only this thread tells: no lock
+            if lost:
+                lines.append(f"({lost} lines were lost: nobody read them)")
+                told += lost
             try:
-                # Past the stream: an exit while this thread is stuck would wait for the stream's lock.
-                while data:
-                    data = data[os.write(self._fd, data) :]
-            except OSError:
+                self._write_out("".join([f"{line}\n" for line in lines]))
+            except (OSError, ValueError):
                 return  # who read it has left
             if self._is_closed and not self._lines:
                 return
+
+    def _write_out(self, text: str) -> None:
+        if self._fd is None:
+            self._stream.write(text)
+            return
+        # Past the stream: an exit while this thread is stuck would wait for the stream's lock.
+        data = text.encode(self._stream.encoding or "utf-8", "replace")
+        while data:
+            data = data[os.write(self._fd, data) :]
 
 
 class Console:
@@ -126,7 +138,7 @@ class Console:
     def see(self, event: str, entry: Entry) -> None:
         """Take note of a call that begins or has ended."""
         if event == "end":
-            self._count(entry)
+            count_call(self.total, entry)
         if self._writer.is_full or (self._mode == "problems" and _went_well(entry)):
             return
         if event == "end":
@@ -137,17 +149,6 @@ class Console:
     def sum_line(self, lasted_us: int) -> str:
         """The last line: what all calls came to."""
         return sum_line(self.total, lasted_us=lasted_us)
-
-    def _count(self, entry: Entry) -> None:
-        decision = entry.decision
-        self.total["calls"] += 1
-        if decision.served is not None:
-            self.total[decision.served.lane] += 1
-        elif decision.failure is not None:
-            self.total["nobody"] += 1
-        if decision.cost is not None:
-            self.total["credits_nano"] += decision.cost.total_nano
-            self.total["byok_nano"] += decision.cost.byok_nano
 
     def _print(self, entry: dict[str, Any]) -> None:
         if self._mode == "problems" and not is_trouble(entry):
@@ -164,7 +165,7 @@ class Console:
 
     def _is_slow(self, entry: Entry) -> bool:
         line = entry.decision.timeline
-        if not entry.call.stream or line is None:
+        if not entry.decision.call.stream or line is None:
             return False
         return self._emulator.session(entry.session).clock.real_delay_s(line.end_us) > _SLOW_S
 
@@ -184,6 +185,19 @@ def open_console(emulator: Emulator, mode: Mode, log_format: str | None) -> Iter
         yield Console(emulator, writer, mode=mode, as_json=log_format == "json", paint=paint_for(sys.stderr))
     finally:
         writer.close()
+
+
+def count_call(total: dict[str, int], entry: Entry) -> None:
+    """Count an ended call into totals of `sum_up`, without making it a dict."""
+    decision = entry.decision
+    total["calls"] += 1
+    if decision.served is not None:
+        total[decision.served.lane] += 1
+    elif decision.failure is not None:
+        total["nobody"] += 1
+    if decision.cost is not None:
+        total["credits_nano"] += decision.cost.total_nano
+        total["byok_nano"] += decision.cost.byok_nano
 
 
 def _went_well(entry: Entry) -> bool:

@@ -14,14 +14,13 @@ from typing import Any
 from onerouter_mock.cli import Stop
 from onerouter_mock.cli.environment import API_KEY
 from onerouter_mock.cli.paint import paint_for
-from onerouter_mock.cli.world import story_of
+from onerouter_mock.cli.world import open_library, story_of
 from onerouter_mock.core.catalogue import built_in
 from onerouter_mock.core.records import Outcome
 from onerouter_mock.core.scenario.units import format_duration
 from onerouter_mock.core.story import sum_line, sum_up, timeline
 from onerouter_mock.core.wire.request import Asked
 from onerouter_mock.emulator import Emulator, EmulatorOptions
-from onerouter_mock.library import Library
 
 MODEL, PROVIDER = "gpt-5.1-chat", "openai"
 KEY = "sk-own-key-of-explain-7f3a"
@@ -30,7 +29,7 @@ _PATH = "/v1/chat/completions"
 
 def explain(args: argparse.Namespace) -> int:
     """Print the routes that the first N such calls would take, and why."""
-    library = Library(Path(args.scenario_dir) if args.scenario_dir else None)
+    library = open_library(args)
     emulator = Emulator(
         library.load(args.scenario), library, options=EmulatorOptions(seed=args.seed, clock="virtual")
     )
@@ -51,7 +50,7 @@ def foresee(
 ) -> list[dict[str, Any]]:
     """The journal entries of `calls` equal calls, `gap_us` apart on the session's virtual clock."""
     data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
+    headers = {"authorization": f"Bearer {_account_key(emulator)}", "content-type": "application/json"}
     entries = []
     for number in range(calls):
         if number and gap_us:
@@ -62,6 +61,15 @@ def foresee(
         emulator.end(begun, Outcome(plan.ending, len(plan.frames), sent, plan.end_us))
         entries.append(begun.entry.as_dict())
     return entries
+
+
+def _account_key(emulator: Emulator) -> str:
+    """A OneRouter key that the scenario lets in."""
+    scenario = emulator.scenario
+    globs = [glob for account in scenario.accounts if not account.disabled for glob in account.match]
+    return (
+        globs[0].replace("*", "explain").replace("?", "x") if scenario.auth == "listed" and globs else API_KEY
+    )
 
 
 def make_body(args: argparse.Namespace) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from onerouter_mock.cli import Stop
-from onerouter_mock.cli.console import open_console
+from onerouter_mock.cli.console import count_call, open_console
 from onerouter_mock.cli.door import could_not_bind, ready_file
 from onerouter_mock.cli.environment import client_environment
 from onerouter_mock.cli.paint import paint_for
 from onerouter_mock.cli.report import is_failing
 from onerouter_mock.cli.world import make_emulator
-from onerouter_mock.core.story import report
+from onerouter_mock.core.story import report, sum_up
 from onerouter_mock.host import Host
 
 if TYPE_CHECKING:
@@ -67,15 +67,15 @@ class Record:
     def __init__(self, journal: TextIO | None) -> None:
         self.entries: deque[Entry] = deque(maxlen=_SHOWN)
         self.findings: list[Any] = []
-        self.calls = 0
+        self.total = sum_up(())
         self._journal = journal
 
     def see(self, event: str, entry: Entry) -> None:
         """Take note of a call, on the loop's thread."""
         if event == "begin":
-            self.calls += 1
             self.entries.append(entry)
             return
+        count_call(self.total, entry)
         if self._journal is not None:
             self._journal.write(json.dumps(entry.as_dict(), ensure_ascii=False) + "\n")
 
@@ -145,5 +145,6 @@ def _tell(record: Record, emulator: Emulator, command: list[str], code: int) -> 
             file=sys.stderr,
         )
         return
-    for line in report(entries, dropped=record.calls - len(entries), paint=paint_for(sys.stderr)):
+    dropped = record.total["calls"] - len(entries)
+    for line in report(entries, dropped=dropped, total=record.total, paint=paint_for(sys.stderr)):
         print(line, file=sys.stderr)

@@ -9,12 +9,14 @@ import argparse
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from onerouter_mock.cli import Stop
 from onerouter_mock.cli.paint import is_plain
+from onerouter_mock.cli.world import open_library
 from onerouter_mock.core.errors import ScenarioError
-from onerouter_mock.library import Library
+from onerouter_mock.library import SUFFIXES
 
 STARTER = """\
 # One sentence: what goes wrong here, and what still works.
@@ -39,7 +41,7 @@ rules:
     every: 4                  # other gates: skip: 2, times: 1, chance: 10%, after: 30s, until: 2m
     error: server_error       # a kind, a status as 429, or {{kind: rate_limit, retry_after: 20s}}
 
-  # More of what can be scripted (take out the marks that you need):
+  # More of what can be scripted (remove the # of what you need):
   # - {{name: slow-start, delay: {{lognormal: {{median: 800ms, sigma: 0.6, max: 10s}}}}}}
   # - {{name: broken-stream, when: {{lane: byok, stream: true}}, break: {{do: cut, after: 8 tokens}}}}
   # - {{name: no-line, when: {{provider: openai}}, times: 1, connection: hang}}
@@ -54,8 +56,10 @@ rules:
 
 def scenarios(args: argparse.Namespace) -> int:
     """List the scenarios that can be named: first those of `--scenario-dir`, then the bundled."""
-    rows = _rows(Path(args.scenario_dir)) if args.scenario_dir else []
-    rows += [row for row in Library().bundled() if row[0] not in {name for name, _ in rows}]
+    library = open_library(args)
+    paths = sorted(library.directory.iterdir()) if library.directory else []
+    rows = [(path.stem, library.story(str(path))) for path in paths if path.suffix in SUFFIXES]
+    rows += [row for row in library.bundled() if row[0] not in {name for name, _ in rows}]
     width = max(len(name) for name, _ in rows)
     for name, told in rows:
         print(f"{name:<{width}}  {told}")
@@ -66,25 +70,9 @@ def scenarios(args: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(directory: Path) -> list[tuple[str, str]]:
-    if not directory.is_dir():
-        raise Stop(f'--scenario-dir: "{directory}" is no directory')
-    paths = sorted(path for path in directory.iterdir() if path.suffix in (".yaml", ".yml", ".json"))
-    return [(path.stem, _first_comment(path)) for path in paths]
-
-
-def _first_comment(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8") as file:
-            line = file.readline(400).strip()
-    except (OSError, ValueError):
-        return ""
-    return line.lstrip("# ") if line.startswith("#") else ""
-
-
 def show(args: argparse.Namespace) -> int:
     """Print a scenario's text as it stands in its file."""
-    print(_library(args).text(args.name).rstrip("\n"))
+    print(open_library(args).text(args.name).rstrip("\n"))
     return 0
 
 
@@ -110,7 +98,7 @@ def check(args: argparse.Namespace) -> int:
     """Print every problem of every file, one a line; 1 when there is one. Warnings change no code."""
     from onerouter_mock.core.scenario.advise import advise
 
-    library = _library(args)
+    library = open_library(args)
     wrong = False
     for file in args.files:
         try:
@@ -122,7 +110,7 @@ def check(args: argparse.Namespace) -> int:
             continue
         warnings = advise(scenario)
         for warning in warnings:
-            print(f"warning: {warning}")
+            print(replace(warning, where=f"warning: {warning.where}"))
         count = f" ({len(warnings)} warning{'' if len(warnings) == 1 else 's'})" if warnings else ""
         print(f"{file}: ok{count}")
     return 1 if wrong else 0
@@ -134,7 +122,3 @@ def schema(args: argparse.Namespace) -> int:
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return 0
-
-
-def _library(args: argparse.Namespace) -> Library:
-    return Library(Path(args.scenario_dir) if args.scenario_dir else None)

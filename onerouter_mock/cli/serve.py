@@ -57,7 +57,7 @@ def _tell_ready(emulator: Emulator, url: str, host: str, console: Console) -> No
             f"warning: --host {host}: who can reach this machine can use the mock and its control API"
         )
     told = story_of(emulator)
-    console.say(*([f"  {told}"] if told else []), f"  watch: {url}/_mock/ui    stop: Ctrl-C", "")
+    console.say(*([f"  {told}"] if told else []), f"  watch: {url}/    stop: Ctrl-C", "")
 
 
 async def _watch(watch: Watch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from onerouter_mock.cli import Stop
 from onerouter_mock.emulator import Emulator, EmulatorOptions
 from onerouter_mock.library import Library
 
@@ -16,7 +17,7 @@ DEFAULT_SCENARIO = "healthy"
 
 def make_emulator(args: argparse.Namespace) -> Emulator:
     """Load the scenario, and put what flags say over it. Errors: ScenarioError."""
-    library = Library(Path(args.scenario_dir) if args.scenario_dir else None)
+    library = open_library(args)
     limits = {"session_limit": args.session_limit, "journal_size": args.journal_size}
     options = EmulatorOptions(
         seed=args.seed,
@@ -30,6 +31,14 @@ def make_emulator(args: argparse.Namespace) -> Emulator:
         **{name: value for name, value in limits.items() if value is not None},
     )
     return Emulator(library.load(args.scenario or DEFAULT_SCENARIO), library, options=options)
+
+
+def open_library(args: argparse.Namespace) -> Library:
+    """The bundled scenarios, after those of `--scenario-dir`. Errors: Stop."""
+    directory = Path(args.scenario_dir) if args.scenario_dir else None
+    if directory is not None and not directory.is_dir():
+        raise Stop(f'--scenario-dir: "{directory}" is no directory')
+    return Library(directory)
 
 
 def story_of(emulator: Emulator) -> str:

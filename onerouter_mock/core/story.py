@@ -177,9 +177,18 @@ def sum_line(total: Mapping[str, int], *, lasted_us: int | None = None) -> str:
     return "   ".join(parts)
 
 
-def report(entries: Sequence[Entry], *, dropped: int = 0, paint: Paint = plain) -> list[str]:
-    """A journal as `onerouter-mock report` prints it: the timeline, then the totals."""
+def report(
+    entries: Sequence[Entry],
+    *,
+    dropped: int = 0,
+    total: Mapping[str, int] | None = None,
+    paint: Paint = plain,
+) -> list[str]:
+    """A journal as `onerouter-mock report` prints it: the timeline, then the totals.
+
+    Shape: `total` as of `sum_up`, where more is known than the entries tell.
+    """
     if not entries:
         return ["no calls yet"]
-    lines = [f"({dropped} older calls are no longer in the journal)"] if dropped else []
-    return [*lines, *timeline(entries, paint=paint), sum_line(sum_up(entries))]
+    lines = [f"({dropped} earlier calls are not shown)"] if dropped else []
+    return [*lines, *timeline(entries, paint=paint), sum_line(total or sum_up(entries))]

@@ -132,5 +132,5 @@ def test_a_report_of_nothing_says_so() -> None:
     assert report([]) == ["no calls yet"]
 
 
-def test_a_report_tells_what_the_ring_forgot() -> None:
-    assert report([entry()], dropped=7)[0] == "(7 older calls are no longer in the journal)"
+def test_a_report_tells_how_much_it_leaves_out() -> None:
+    assert report([entry()], dropped=7)[0] == "(7 earlier calls are not shown)"
