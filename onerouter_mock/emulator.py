@@ -40,7 +40,8 @@ Watcher = Callable[[str, Entry], Any]
 class EmulatorOptions:
     """What the server was started with; `seed` to `waits` win over every scenario, None leaves it its own.
 
-    `force_fallback` overrides what requests say; `allow_hosts` are further names for the control API's door.
+    `force_fallback` overrides what requests say; `allow_hosts` are further names for the control API's door;
+    `unsaid_clock` is the clock of scenarios that do not say one.
     """
 
     seed: int | None = None
@@ -54,11 +55,14 @@ class EmulatorOptions:
     journal_size: int = 2_000
     journal_bytes: int = 16_000_000
     allow_hosts: tuple[str, ...] = ()
+    unsaid_clock: str | None = None
 
     def apply(self, scenario: Scenario) -> Scenario:
         """The scenario as this server runs it. Errors: ScenarioError, for a flag that no scenario may say."""
         names = ("seed", "speed", "clock", "wire", "waits")
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if self.unsaid_clock is not None and not load.says(scenario, "clock"):
+            given.setdefault("clock", self.unsaid_clock)
         return load.override(scenario, **given) if given else scenario
 
 

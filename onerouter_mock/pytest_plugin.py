@@ -102,6 +102,7 @@ def _get_worlds(config: pytest.Config) -> Worlds:
         from onerouter_mock.mock.worlds import Worlds
 
         said = {name: _said(config, name) for name, _, _ in _OPTIONS}
+        said["worker"] = os.environ.get("PYTEST_XDIST_WORKER")
         try:
             config.stash[_worlds] = Worlds(said, config.rootpath)
         except ValueError as error:
@@ -190,7 +191,9 @@ def _begin(worlds: Worlds, request: pytest.FixtureRequest) -> OneRouterMock:
     marker = request.node.get_closest_marker("onerouter")
     args, overrides = (marker.args, marker.kwargs) if marker is not None else ((), {})
     try:
-        return worlds.begin(Asked(request.node.nodeid, request.path.parent, args, overrides))
+        file, line, _ = request.node.location
+        where = f"{file}:{(line or 0) + 1}"
+        return worlds.begin(Asked(request.node.nodeid, where, request.path.parent, args, overrides))
     except (MockError, WrongMarker) as error:
         text = str(error)
     pytest.fail(text, pytrace=False)

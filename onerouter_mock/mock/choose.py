@@ -9,20 +9,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from onerouter_mock.core.errors import Problem, ScenarioError
-from onerouter_mock.core.scenario.load import build_scenario, load_scenario, override
+from onerouter_mock.core.scenario.load import build_scenario, load_scenario, override, says
 from onerouter_mock.core.scenario.records import Scenario
 from onerouter_mock.core.scenario.tree import to_data
 from onerouter_mock.library import Library
 from onerouter_mock.mock.spelling import spell, spell_members
 
 Source = str | Path | dict[str, Any]
-_NOWHERE = "scenario"  # what problems of a dict or text show as their file
 _SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a test asks for: a scenario, fields to lay over it, folders for its paths, and the line that asks.
+    """
+
+    source: Source
+    overrides: dict[str, Any]
+    folders: tuple[Path, ...]
+    where: str
 
 
 @dataclass(slots=True)
@@ -34,56 +44,66 @@ class Chooser:
     library: Library
     said: dict[str, Any] = field(default_factory=dict)
     unsaid: dict[str, Any] = field(default_factory=dict)
-    _made: dict[tuple[int, str], tuple[Scenario, Scenario]] = field(default_factory=dict)
+    _made: dict[tuple[int, str, str], tuple[Scenario, Scenario]] = field(default_factory=dict)
 
-    def choose(self, source: Source, overrides: dict[str, Any], folders: Sequence[Path]) -> Scenario:
-        """The scenario with `overrides` (top-level fields) laid over it. Errors: ScenarioError."""
-        base = self._load(source, folders)
-        over = {**_left_open(base, self.unsaid), **self.said, **spell_members(overrides)}
+    def choose(self, wanted: Wanted) -> Scenario:
+        """The scenario with the overrides (top-level fields) laid over it. Errors: ScenarioError."""
+        base = self._load(wanted)
+        over = {**_left_open(base, self.unsaid), **self.said, **spell_members(wanted.overrides)}
         if not over:
             return base
-        key = (id(base), json.dumps(over, sort_keys=True, default=repr))
+        key = (id(base), json.dumps(over, sort_keys=True, default=repr), wanted.where)
         made = self._made.get(key)
         if made is None or made[0] is not base:
-            made = self._made[key] = base, override(base, **over)
+            made = self._made[key] = base, _place(override(base, **over), wanted.where)
         return made[1]
 
-    def spell(self, source: Source, overrides: dict[str, Any], folders: Sequence[Path]) -> str:
+    def spell(self, wanted: Wanted) -> str:
         """The same as text for a server that runs elsewhere; names that only it knows stay names.
 
         Errors: ScenarioError.
         """
-        over = {**self.said, **spell_members(overrides)}
+        source, over = wanted.source, {**self.said, **spell_members(wanted.overrides)}
+        is_name = isinstance(source, str) and not is_text(source) and not is_path(source)
         try:
-            base = self._load(source, folders)
+            base = self._load(wanted)
         except ScenarioError:
-            if not isinstance(source, str) or is_text(source) or is_path(source):
+            if not is_name:
                 raise
             return json.dumps({"extends": source, **self.unsaid, **over})
-        if isinstance(source, str) and not is_text(source) and not is_path(source):
-            return json.dumps({"name": base.name, "extends": source, **_left_open(base, self.unsaid), **over})
-        whole = override(base, **{**_left_open(base, self.unsaid), **over})
+        over = {**_left_open(base, self.unsaid), **over}
+        if is_name:
+            return json.dumps({"name": base.name, "extends": source, **over})
+        whole = override(base, **over) if over else base
         return json.dumps({"name": base.name, **to_data(whole.source), "extends": None})
 
-    def _load(self, source: Source, folders: Sequence[Path]) -> Scenario:
-        def find(wanted: str, beside: str) -> tuple[str, str]:
+    def _load(self, wanted: Wanted) -> Scenario:
+        source, where = wanted.source, wanted.where
+
+        def find(name: str, beside: str) -> tuple[str, str]:
             # A dict or text stands in no folder: what it extends is looked up where the test's paths are.
-            is_first = beside == _NOWHERE and is_path(wanted)
-            return self.library.find(str(find_file(Path(wanted), folders)) if is_first else wanted, beside)
+            is_first = beside == where and is_path(name)
+            return self.library.find(str(find_file(Path(name), wanted.folders)) if is_first else name, beside)
 
         if isinstance(source, dict):
-            return build_scenario(spell(source), where=_NOWHERE, find=find)
+            return build_scenario(spell(source), where=where, find=find)
         if isinstance(source, str) and is_text(source):
-            return load_scenario(source, file=_NOWHERE, find=find, name="unnamed")
+            return load_scenario(source, file=where, find=find, name="unnamed")
         if isinstance(source, Path) or is_path(source):
-            return self.library.load(str(find_file(Path(source), folders)))
+            return self.library.load(str(find_file(Path(source), wanted.folders)))
         return self.library.load(source)
+
+
+def _place(scenario: Scenario, where: str) -> Scenario:
+    """Rules and limits of overrides get the line that said them."""
+    rules = tuple(replace(rule, where=where) if rule.where == "override" else rule for rule in scenario.rules)
+    limits = tuple(replace(one, where=where) if one.where == "override" else one for one in scenario.limits)
+    return replace(scenario, rules=rules, limits=limits, memo={})
 
 
 def _left_open(base: Scenario, unsaid: dict[str, Any]) -> dict[str, Any]:
     """What a scenario (with all that it extends) does not say itself."""
-    fields = base.source.value if isinstance(base.source.value, dict) else {}
-    return {name: value for name, value in unsaid.items() if name not in fields or fields[name].value is None}
+    return {name: value for name, value in unsaid.items() if not says(base, name)}
 
 
 def is_text(source: str) -> bool:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from onerouter_mock.admin import Reply, answer, when_ready
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from onerouter_mock.host import Host
 
 Source = str | Path | dict[str, Any]
+Made = TypeVar("Made")
+Choose = Callable[[Source, dict[str, Any], str], Made]  # what `use` is given, and the line that asks
 _PATIENCE_S = 10.0
 _OK, _MISSING, _MISSED = 200, 404, 409
 
@@ -31,9 +33,7 @@ _OK, _MISSING, _MISSED = 200, 404, 409
 class Near:
     """A mock in this process. `choose` makes a scenario of what `use` is given."""
 
-    def __init__(
-        self, host: Host, choose: Callable[[Source, dict[str, Any]], Scenario], session: str = "default"
-    ) -> None:
+    def __init__(self, host: Host, choose: Choose[Scenario], session: str = "default") -> None:
         self.host = host
         self.url = host.url
         self._choose = choose
@@ -45,12 +45,12 @@ class Near:
             self.host.wait(when_ready(emulator, session, method, path, query))
         return self.host.ask(lambda: answer(emulator, session, method, path, query, body))
 
-    def put_scenario(self, source: Source, overrides: dict[str, Any]) -> None:
+    def put_scenario(self, source: Source, overrides: dict[str, Any], where: str) -> None:
         """Errors: ScenarioError."""
-        scenario = self._choose(source, overrides)
+        scenario = self._choose(source, overrides, where)
         self.host.ask(lambda: self.host.emulator.put_scenario(self._session, scenario))
 
-    def restart(self, scenario: Scenario, choose: Callable[[Source, dict[str, Any]], Scenario]) -> None:
+    def restart(self, scenario: Scenario, choose: Choose[Scenario]) -> None:
         """All worlds anew, at the same address."""
         self._choose = choose
         emulator = self.host.emulator
@@ -71,7 +71,7 @@ class Far:
     as text.
     """
 
-    def __init__(self, url: str, choose: Callable[[Source, dict[str, Any]], str]) -> None:
+    def __init__(self, url: str, choose: Choose[str]) -> None:
         self.url = url.rstrip("/")
         self._choose = choose
 
@@ -92,13 +92,13 @@ class Far:
         finally:
             connection.close()
 
-    def put_scenario(self, source: Source, overrides: dict[str, Any]) -> None:
+    def put_scenario(self, source: Source, overrides: dict[str, Any], where: str) -> None:
         """Errors: ScenarioError."""
-        reply = self.ask("PUT", "scenario", {}, self._choose(source, overrides).encode())
+        reply = self.ask("PUT", "scenario", {}, self._choose(source, overrides, where).encode())
         if reply.status != _OK:
             raise _error(reply)
 
-    def restart(self, choose: Callable[[Source, dict[str, Any]], str]) -> None:
+    def restart(self, choose: Choose[str]) -> None:
         """The session anew, with the server's own scenario."""
         self._choose = choose
         name = unquote(urlsplit(self.url).path.rpartition("/s/")[2]) or "default"

@@ -61,7 +61,7 @@ class OneRouterMock:
 
         Shape: `overrides` are top-level fields of a scenario. Errors: ScenarioError.
         """
-        self._control.transport.put_scenario(scenario, spell_members(overrides))
+        self._control.transport.put_scenario(scenario, overrides, calling_line(self._root))
 
     def rule(self, **fields: Any) -> Handle:
         """Put a rule of the language before the others: `rule(when={...}, error="rate_limit")`."""

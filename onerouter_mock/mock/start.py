@@ -7,16 +7,18 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from onerouter_mock.cli.environment import API_KEY
-from onerouter_mock.emulator import Emulator
+from onerouter_mock.emulator import Emulator, EmulatorOptions
 from onerouter_mock.host import Host
 from onerouter_mock.library import Library
-from onerouter_mock.mock.choose import Chooser, Source
-from onerouter_mock.mock.control import Control, Far, Near, session_url
+from onerouter_mock.mock.choose import Chooser, Source, Wanted
+from onerouter_mock.mock.control import Choose, Control, Far, Near, session_url
 from onerouter_mock.mock.onerouter import OneRouterMock
+from onerouter_mock.mock.spelling import calling_line
 
 
 def serve(
@@ -29,24 +31,9 @@ def serve(
     """
     here = Path.cwd()
     chooser = Chooser(Library())
-    return start(chooser, scenario, overrides, (here,), host=host, port=port, root=here)
-
-
-def start(
-    chooser: Chooser,
-    scenario: Source,
-    overrides: dict[str, Any],
-    folders: tuple[Path, ...],
-    *,
-    root: Path,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    is_fixture: bool = False,
-) -> OneRouterMock:
-    """A running mock whose paths are looked up in `folders` and whose files are named from `root`."""
-    emulator = Emulator(chooser.choose(scenario, overrides, folders), chooser.library)
-    near = Near(Host.start(emulator, host, port), lambda source, over: chooser.choose(source, over, folders))
-    return OneRouterMock(Control(near), root=root, api_key=API_KEY, is_fixture=is_fixture)
+    wanted = Wanted(scenario, overrides, (here,), calling_line(here))
+    near = start(chooser, wanted, host=host, port=port)
+    return OneRouterMock(Control(near), root=here, api_key=API_KEY)
 
 
 def connect(url: str, session: str | None = None, *, api_key: str = API_KEY) -> OneRouterMock:
@@ -55,23 +42,32 @@ def connect(url: str, session: str | None = None, *, api_key: str = API_KEY) -> 
     Errors: MockError at the first question, when nobody answers there.
     """
     here = Path.cwd()
-    chooser = Chooser(Library())
-    return attach(chooser, url, session, (here,), root=here, api_key=api_key)
+    far = attach(Chooser(Library()), url, session, (here,))
+    return OneRouterMock(Control(far), root=here, api_key=api_key)
 
 
-def attach(
-    chooser: Chooser,
-    url: str,
-    session: str | None,
-    folders: tuple[Path, ...],
-    *,
-    root: Path,
-    api_key: str = API_KEY,
-    is_fixture: bool = False,
-) -> OneRouterMock:
-    """A mock that runs elsewhere; see `start` for `folders` and `root`."""
+def start(chooser: Chooser, wanted: Wanted, *, host: str = "127.0.0.1", port: int = 0) -> Near:
+    """A running server with this scenario. Errors: ScenarioError; OSError."""
+    options = EmulatorOptions(unsaid_clock=chooser.unsaid.get("clock"))
+    emulator = Emulator(chooser.choose(wanted), chooser.library, options=options)
+    return Near(Host.start(emulator, host, port), chooses(chooser, wanted))
+
+
+def chooses(chooser: Chooser, wanted: Wanted) -> Choose[Any]:
+    """What `use` is given, looked up in the folders in which the first scenario was."""
+    return lambda source, overrides, where: chooser.choose(
+        replace(wanted, source=source, overrides=overrides, where=where)
+    )
+
+
+def attach(chooser: Chooser, url: str, session: str | None, folders: tuple[Path, ...]) -> Far:
+    """A server that runs already; paths are looked up in `folders` here, and sent as text."""
     address = url.rstrip("/").removesuffix("/v1")
     if session is not None:
         address = session_url(address, session)
-    far = Far(address, lambda source, over: chooser.spell(source, over, folders))
-    return OneRouterMock(Control(far), root=root, api_key=api_key, is_fixture=is_fixture)
+    return Far(address, spells(chooser, folders))
+
+
+def spells(chooser: Chooser, folders: tuple[Path, ...]) -> Choose[str]:
+    """What `use` is given, as text for a server elsewhere."""
+    return lambda source, overrides, where: chooser.spell(Wanted(source, overrides, folders, where))

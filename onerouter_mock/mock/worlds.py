@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from onerouter_mock import host
-from onerouter_mock.cli.environment import client_environment
+from onerouter_mock.cli.environment import API_KEY, client_environment
 from onerouter_mock.core.errors import MockError, ScenarioError
 from onerouter_mock.library import Library
-from onerouter_mock.mock.choose import Chooser, Source
-from onerouter_mock.mock.control import Near
+from onerouter_mock.mock.choose import Chooser, Source, Wanted
+from onerouter_mock.mock.control import Control, Far, Near
 from onerouter_mock.mock.onerouter import OneRouterMock
 from onerouter_mock.mock.report import describe
-from onerouter_mock.mock.start import attach, start
+from onerouter_mock.mock.start import attach, chooses, spells, start
 
 _MARKER_FORM = '@pytest.mark.onerouter("ratelimit", seed=7)'
 _MARKER_HELP = (
@@ -44,9 +44,10 @@ class WrongOption(ValueError):
 
 @dataclass(slots=True)
 class Asked:
-    """What a test asks for: its id, the folder of its file, the arguments of its nearest marker."""
+    """What a test asks for: its id, its line, the folder of its file, the arguments of its nearest marker."""
 
     test: str
+    where: str
     folder: Path
     args: tuple[Any, ...]
     overrides: Mapping[str, Any]
@@ -63,6 +64,7 @@ class Worlds:
         self._directory = _folder(directory, root) if directory else None
         self._scenario: str | None = said["scenario"] or None
         self._chooser = Chooser(Library(self._directory), _read_options(said), {"clock": "virtual"})
+        self._worker = f"-{said['worker']}" if said.get("worker") else ""  # of xdist
         self._shared: OneRouterMock | None = None
 
     def begin_shared(self, environ: Mapping[str, str]) -> dict[str, str]:
@@ -70,54 +72,60 @@ class Worlds:
 
         Errors: WrongOption.
         """
+        name = f"run{self._worker}"
         try:
-            self._shared = self._start("a whole run", (), None, {})
+            self._shared = self._start(Asked(name, name, self._root, (), {}))
         except MockError as error:
             raise WrongOption(str(error)) from None
         return self.environment(self._shared, environ)
 
     def begin(self, asked: Asked) -> OneRouterMock:
         """The mock for one test, in a world of its own. Errors: MockError; WrongMarker."""
-        source = _source(asked, self._scenario)
-        overrides = {name: value for name, value in asked.overrides.items() if name != "scenario"}
-        folders = tuple(
-            folder for folder in (asked.folder, self._directory, self._root) if folder is not None
-        )
         try:
             if self._shared is None:
-                return self._start(asked.test, folders, source, overrides)
-            return self._restart(self._shared, folders, source, overrides)
+                return self._start(asked)
+            return self._restart(self._shared, asked)
         except ScenarioError as error:
             if not asked.args and not asked.overrides:
                 raise
             said = str(error).replace("override: ", "marker onerouter: ")
             raise WrongMarker(f"{said}\n{_MARKER_HELP}") from None
 
-    def _start(
-        self, test: str, folders: tuple[Path, ...], source: Source | None, overrides: dict[str, Any]
-    ) -> OneRouterMock:
-        source = self._scenario if source is None else source
-        folders = folders or tuple(folder for folder in (self._directory, self._root) if folder is not None)
+    def _start(self, asked: Asked) -> OneRouterMock:
+        wanted = self._want(asked)
         if self._url is None:
-            chosen = "healthy" if source is None else source
-            return start(self._chooser, chosen, overrides, folders, root=self._root, is_fixture=True)
-        mock = attach(self._chooser, self._url, session_name(test), folders, root=self._root, is_fixture=True)
-        return self._restart(mock, folders, source, overrides)
+            return self._make(start(self._chooser, wanted or self._plain(asked)))
+        mock = self._make(attach(self._chooser, self._url, session_name(asked.test), self._folders(asked)))
+        return self._restart(mock, asked)
 
-    def _restart(
-        self, mock: OneRouterMock, folders: tuple[Path, ...], source: Source | None, overrides: dict[str, Any]
-    ) -> OneRouterMock:
-        chooser, transport = self._chooser, mock._control.transport
-        chosen = "healthy" if source is None else source
+    def _make(self, transport: Near | Far) -> OneRouterMock:
+        return OneRouterMock(Control(transport), root=self._root, api_key=API_KEY, is_fixture=True)
+
+    def _restart(self, mock: OneRouterMock, asked: Asked) -> OneRouterMock:
+        chooser, transport, wanted = self._chooser, mock._control.transport, self._want(asked)
         mock._names.clear()
         if isinstance(transport, Near):
-            scenario = chooser.choose(chosen, overrides, folders)
-            transport.restart(scenario, lambda source, over: chooser.choose(source, over, folders))
+            wanted = wanted or self._plain(asked)
+            transport.restart(chooser.choose(wanted), chooses(chooser, wanted))
             return mock
-        transport.restart(lambda source, over: chooser.spell(source, over, folders))
-        if source is not None or overrides or chooser.said:  # else what the server began with is in force
-            mock.use(chosen, **overrides)
+        transport.restart(spells(chooser, self._folders(asked)))
+        if wanted is not None:  # else what the server began with is in force
+            transport.put_scenario(wanted.source, wanted.overrides, wanted.where)
         return mock
+
+    def _want(self, asked: Asked) -> Wanted | None:
+        """What marker and options ask for; None when they ask for nothing. Errors: WrongMarker."""
+        source = _source(asked, self._scenario)
+        overrides = {name: value for name, value in asked.overrides.items() if name != "scenario"}
+        if source is None and not overrides and not self._chooser.said:
+            return None
+        return Wanted("healthy" if source is None else source, overrides, self._folders(asked), asked.where)
+
+    def _plain(self, asked: Asked) -> Wanted:
+        return Wanted("healthy", {}, self._folders(asked), asked.where)
+
+    def _folders(self, asked: Asked) -> tuple[Path, ...]:
+        return tuple(folder for folder in (asked.folder, self._directory, self._root) if folder is not None)
 
     def environment(self, mock: OneRouterMock, environ: Mapping[str, str]) -> dict[str, str]:
         """The variables that point clients at a mock."""

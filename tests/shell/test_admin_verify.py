@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -143,6 +144,20 @@ def test_a_verdict_waits_for_a_call_in_flight() -> None:
         assert verify(mock, {"served_by": {"lane": "shared"}}).status == 200
         assert ask(mock_calls).json["calls"][0]["ended_ms"] is not None
         thread.join()
+
+
+def test_a_verdict_does_not_wait_for_an_endless_silence() -> None:
+    with onerouter_mock.serve({"rules": [{"when": {"lane": "router"}, "connection": "hang"}]}) as mock:
+        parts = mock.url.removeprefix("http://").split(":")
+        with socket.create_connection((parts[0], int(parts[1]))) as client:
+            body = b'{"model": "gpt-5.1-chat", "messages": [{"role": "user", "content": "hi"}]}'
+            head = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer any\r\n"
+            client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            while not ask(f"{mock.url}/_mock/calls").json["calls"]:
+                time.sleep(0.01)
+            began = time.monotonic()
+            assert verify(mock, {"route": "router!timeout"}).status == 200
+            assert time.monotonic() - began < 0.5
 
 
 def test_a_story_holds_no_secret(four_calls: OneRouterMock) -> None:

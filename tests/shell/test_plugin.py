@@ -283,6 +283,30 @@ def test_marker(onerouter):
     result.assert_outcomes(passed=2)
 
 
+def test_a_scenario_that_is_put_over_http_has_the_fixtures_clock(run: Run) -> None:
+    result = run("""
+from asking import ask as get
+def test_put(onerouter):
+    assert get(onerouter.url + "/_mock/scenario", "PUT", {"extends": "ratelimit"}).json["clock"] == "virtual"
+    assert get(onerouter.url + "/s/a@outage/_mock/clock").json["mode"] == "virtual"
+    assert get(onerouter.url + "/_mock/scenario", "PUT", {"clock": "real"}).json["clock"] == "real"
+""")
+    result.assert_outcomes(passed=1)
+
+
+def test_rules_of_a_marker_are_known_by_the_tests_line(run: Run) -> None:
+    result = run("""
+@pytest.mark.onerouter(rules=[{"when": {"lane": "byok"}, "error": "quota"}])
+def test_override(onerouter):
+    ask(byok=OWN)
+    assert onerouter.last.attempts[0].where == "test_it.py:8"
+    onerouter.use({"rules": [{"when": {"lane": "byok"}, "error": "quota"}]})
+    ask(byok=OWN)
+    assert onerouter.last.attempts[0].where == "test_it.py:12"
+""")
+    result.assert_outcomes(passed=1)
+
+
 def test_the_scenarios_own_clock_is_kept(run: Run) -> None:
     result = run("""
 @pytest.mark.onerouter("clock: real")

@@ -111,6 +111,12 @@ def override(scenario: Scenario, **settings: Any) -> Scenario:
     return replace(result, source=merge(more, result.source) if more else result.source)
 
 
+def says(scenario: Scenario, setting: str) -> bool:
+    """Whether a scenario, or what it extends, has this top-level field itself."""
+    fields = scenario.source.value if isinstance(scenario.source, Node) else None
+    return isinstance(fields, dict) and setting in fields and fields[setting].value is not None
+
+
 _FOLLOWERS = {"clock": ("clock", "waits"), "providers": ("catalogue",), "models": ("catalogue",)}
 
 
