@@ -12,12 +12,15 @@ async function ask(question) {
   try {
     const answer = await client.chat.completions.create({ ...body, stream: question.stream });
     if (question.stream) {
+      // the package's time-out ends with the headers: a silent stream is waited for without end, unless somebody aborts
+      setTimeout(() => answer.controller.abort("silent"), 4 * client.timeout).unref();
       for await (const chunk of answer) {
         for (const choice of chunk.choices) {
           seen.text += choice.delta.content ?? "";
           seen.finish_reason = choice.finish_reason ?? seen.finish_reason;
         }
       }
+      if (answer.controller.signal.aborted) seen.error = "waits without end";
     } else if (answer.choices.length > 0) {
       seen.text = answer.choices[0].message.content;
       seen.finish_reason = answer.choices[0].finish_reason;
