@@ -48,26 +48,28 @@ def spell_entries(entries: Sequence[Rule | Limit]) -> list[dict[str, Any]]:
     return [to_data(entry.said) if entry.said is not None else {"name": entry.name} for entry in entries]
 
 
-def explain_command(scenario: Scenario, library: Library | None) -> str | None:
-    """The command that shows what this scenario does, without a request; None when it is too long to show.
+def explain_command(scenario: Scenario, library: Library | None) -> tuple[str, str] | None:
+    """The command that shows what this scenario does, and its flags; None when it is too long to show.
 
-    Shape: a scenario found by name stands by its name; what was added to it, in a file that the command
-    writes first.
+    Shape: a request's file and more flags go between and behind them; a scenario found by name stands by its
+    name; what was added to it, in a file that the command writes first.
     """
-    own, seed = describe_scenario(scenario), ""
-    base = _find_base(scenario, library)
+    own, flags = describe_scenario(scenario), ""
+    called, base = _find_base(scenario, library)
     if base is None:
         extra = {name: value for name, value in own.items() if name not in _NOT_EXPLAINED and value}
     else:
-        seed = f" --seed {scenario.seed}" if scenario.seed != base.seed else ""
+        flags = f" --seed {scenario.seed}" if scenario.seed != base.seed else ""
+        if library is not None and library.directory is not None and called == scenario.name:
+            flags += f" --scenario-dir {shlex.quote(str(library.directory))}"
         extra = _difference({**own, "seed": base.seed}, describe_scenario(base))
         if not extra:
-            return f"onerouter-mock explain {shlex.quote(scenario.name)}{seed}"
-        extra = {"extends": scenario.name, **extra}
+            return f"onerouter-mock explain {shlex.quote(called)}", flags
+        extra = {"extends": called, **extra}
     text = json.dumps(extra, ensure_ascii=False, default=str)
     if len(text) > _LONGEST_COMMAND:
         return None
-    return f"echo {shlex.quote(text)} > again.yaml; onerouter-mock explain again.yaml{seed}"
+    return f"echo {shlex.quote(text)} > again.yaml; onerouter-mock explain again.yaml", flags
 
 
 def sample_keys(scenario: Scenario) -> dict[str, str]:
@@ -76,13 +78,16 @@ def sample_keys(scenario: Scenario) -> dict[str, str]:
     return {name: match.replace("*", "1").replace("?", "1") for name, match in plain.items()}
 
 
-def _find_base(scenario: Scenario, library: Library | None) -> Scenario | None:
-    if library is None:
-        return None
-    try:
-        return library.load(scenario.name)
-    except ScenarioError:
-        return None
+def _find_base(scenario: Scenario, library: Library | None) -> tuple[str, Scenario | None]:
+    """The scenario file in force, by its name or else its path; None for one made of a dict or text."""
+    for called in (scenario.name, scenario.file):
+        try:
+            base = library.load(called) if library is not None else None
+        except ScenarioError:
+            continue
+        if base is not None and base.file == scenario.file:
+            return called, base
+    return "", None
 
 
 def _difference(own: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:

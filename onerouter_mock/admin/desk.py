@@ -81,8 +81,7 @@ async def when_ready(
 
 
 def _all_are_told(emulator: Emulator, session: str) -> bool:
-    """Whether of each call it is known how it ends: an endless silence is known, and would not be waited out.
-    """
+    """Whether it is known how each call ends: of an endless silence it is, and nobody could wait for it."""
     here = emulator.session(session)
     return not here.in_flight or all(entry.ending is not None for entry in here.journal.read())
 

@@ -37,7 +37,7 @@ class Setting:
 
     scenario: str
     seed: int
-    explain: str | None = None
+    explain: tuple[str, str] | None = None
     others: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
 
@@ -211,18 +211,19 @@ def _again(entry: Entry, entries: Sequence[Entry], setting: Setting) -> list[str
     if setting.explain is None or entry.get("endpoint") != "chat":
         return []
     number = next((index for index, other in enumerate(entries, 1) if other["id"] == entry["id"]), 1)
-    flags = f" --calls {number}{_gap(entry, entries, number) if number > 1 else ''}"
+    command, flags = setting.explain
+    flags += f" --calls {number}{_gap(entry, entries, number) if number > 1 else ''}"
     flags += " --stream" if entry.get("stream") else ""
     byok = entry.get("byok")
     if byok is None:
         body = json.dumps(_plain_body(entry), ensure_ascii=False)
-        return [f"  again:   echo {shlex.quote(body)} > request.json; {setting.explain} request.json{flags}"]
+        return [f"  again:   echo {shlex.quote(body)} > request.json; {command} request.json{flags}"]
     flags += "" if byok["fallback"] else " --fallback false"
     asked = {"provider": byok["provider"], "model": entry.get("model") or ""}
     flags += "".join(
         f" --{name} {value}" for name, value in asked.items() if value != _EXPLAIN_DEFAULTS[name]
     )
-    return [f"  again:   {setting.explain}{flags}{_key_flag(byok.get('key') or '', setting)}"]
+    return [f"  again:   {command}{flags}{_key_flag(byok.get('key') or '', setting)}"]
 
 
 def _plain_body(entry: Entry) -> dict[str, Any]:

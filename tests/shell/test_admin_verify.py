@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,3 +166,26 @@ def test_a_verdict_does_not_wait_for_an_endless_silence() -> None:
 def test_a_story_holds_no_secret(four_calls: OneRouterMock) -> None:
     assert OWN["credentials"] not in verify(four_calls, {"route": "x"}).text
     assert OWN["credentials"] not in ask(f"{four_calls.url}/_mock/calls").text
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    ["ratelimit", "ratelimit.yaml", {"extends": "ratelimit", "keys": {"alice": {"match": "sk-own-*"}}}],
+    ids=str,
+)
+def test_the_command_of_a_story_shows_the_same_route_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scenario: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ratelimit.yaml").write_text("seed: 3\nlimits: [{when: {lane: byok}, requests: 9/min}]\n")
+    with onerouter_mock.serve(scenario, clock="virtual") as mock:
+        mock.shared.fail("overloaded", times=1)
+        for own in (OWN, OWN, None):
+            chat(mock.base_url, own)
+        for nth, route in ((1, "byok:openai"), (2, "shared:openai!overloaded -> shared:azure-ai-foundry")):
+            mock.assert_route(route, nth)
+            story = verify(mock, {"route": "x", "nth": nth}).text
+            command = next(line for line in story.splitlines() if line.startswith("  again:"))[11:]
+            command = command.replace("onerouter-mock", f"{sys.executable} -m onerouter_mock")
+            shown = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+            assert route in shown.stdout, shown.stderr
