@@ -26,8 +26,7 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 
 @dataclass(slots=True)
 class Wanted:
-    """What a test asks for: a scenario, fields to lay over it, folders for its paths, and the line that asks.
-    """
+    """What a test asks for: a scenario, fields laid over it, folders for its paths, the line that asks."""
 
     source: Source
     overrides: dict[str, Any]
