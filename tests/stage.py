@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from onerouter_mock.clock import Clock
-from onerouter_mock.core.records import Frame, Outcome, Plan
+from onerouter_mock.core.plan import Frame, Outcome, Plan
 from onerouter_mock.play import play
 
 GET = b"GET / HTTP/1.1\r\nHost: mock\r\n\r\n"

@@ -16,7 +16,19 @@ CORE = PACKAGE / "core"
 FILES = sorted(PACKAGE.rglob("*.py"))
 CORE_FILES = [path for path in FILES if path.is_relative_to(CORE)]
 
-NOT_IN_CORE = {"asyncio", "aiohttp", "time", "os", "pathlib", "socket", "threading", "logging", "pytest", "random", "io"}
+NOT_IN_CORE = {
+    "asyncio",
+    "aiohttp",
+    "time",
+    "os",
+    "pathlib",
+    "socket",
+    "threading",
+    "logging",
+    "pytest",
+    "random",
+    "io",
+}
 # From the ground up; a file may import from its own layer and those below it.
 LAYERS = [
     {"core"},
@@ -90,7 +102,9 @@ def test_core_reads_no_clock_and_opens_nothing(path: Path) -> None:
 
 
 def test_only_answers_knows_faker_and_only_scenario_knows_yaml() -> None:
-    fakers = {name_of(path) for path in FILES for module, _ in imports(path) if module.split(".")[0] == "faker"}
+    fakers = {
+        name_of(path) for path in FILES for module, _ in imports(path) if module.split(".")[0] == "faker"
+    }
     yamls = {name_of(path) for path in FILES for module, _ in imports(path) if module.split(".")[0] == "yaml"}
     assert len(fakers) == 1
     assert all("core/answers" in name for name in fakers), fakers
@@ -139,13 +153,21 @@ def test_only_the_catalogue_knows_providers_by_name(path: Path) -> None:
 def test_only_play_waits_or_touches_a_transport() -> None:
     for path in [*CORE_FILES, PACKAGE / "emulator.py", PACKAGE / "server.py"]:
         for call, line in calls(path):
-            waits = call.endswith(".sleep") or call.endswith("transport.write") or call.endswith("transport.abort")
+            waits = (
+                call.endswith(".sleep")
+                or call.endswith("transport.write")
+                or call.endswith("transport.abort")
+            )
             assert not waits, f"{name_of(path)}:{line}: {call}"
 
 
 def test_only_the_command_line_and_the_plugin_know_arguments_and_environment() -> None:
     for path in FILES:
-        if "cli" in path.parts or path.name in {"pytest_plugin.py", "__main__.py"} or path.is_relative_to(CORE):
+        if (
+            "cli" in path.parts
+            or path.name in {"pytest_plugin.py", "__main__.py"}
+            or path.is_relative_to(CORE)
+        ):
             continue
         text = path.read_text()
         assert "os.environ" not in text, name_of(path)
@@ -159,7 +181,9 @@ def test_no_file_holds_two_ideas(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= 40, f"{name_of(path)}:{node.lineno}: {node.name} has {length} lines: two functions?"
+            assert length <= 40, (
+                f"{name_of(path)}:{node.lineno}: {node.name} has {length} lines: two functions?"
+            )
 
 
 def test_house_has_no_cupboards() -> None:
@@ -169,7 +193,7 @@ def test_house_has_no_cupboards() -> None:
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.name != "pytest_plugin.py"], ids=name_of)
 def test_pytest_is_told_not_to_rewrite_the_engine(path: Path) -> None:
-    """pytest rewrites every module of a package with an entry point: +285 ms a run without bytecode, but for this mark."""
+    """pytest rewrites each module of a package with an entry point, at a price, but for this mark."""
     assert "PYTEST_DONT_REWRITE" in (ast.get_docstring(ast.parse(path.read_text())) or ""), name_of(path)
 
 
@@ -178,16 +202,22 @@ HEAVY = ("aiohttp", "pydantic", "faker", "yaml", "orjson", "asyncio")
 
 @pytest.mark.parametrize("module", ["onerouter_mock", "onerouter_mock.pytest_plugin", "onerouter_mock.cli"])
 def test_cheap_doors_import_nothing_heavy(module: str) -> None:
-    code = f"import sys, pytest; before = set(sys.modules); import {module}; print(*(set(sys.modules) - before))"
+    code = (
+        f"import sys, pytest; before = set(sys.modules); import {module}; print(*(set(sys.modules) - before))"
+    )
     if module != "onerouter_mock.pytest_plugin":
         code = code.replace(", pytest", "")
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
     assert not set(out.split()) & set(HEAVY)
 
 
 def test_every_module_imports_and_public_names_stay_callable() -> None:
-    """`onerouter_mock/serve.py` would shadow `onerouter_mock.serve`: import everything, then look at the public names."""
-    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES if path.name != "__main__.py"]
+    """`onerouter_mock/serve.py` would shadow `onerouter_mock.serve`: import all, then look at the public names."""
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES if path.name != "__main__.py"
+    ]
     code = (
         "import importlib, onerouter_mock\n"
         f"for name in {modules!r}: importlib.import_module(name.removesuffix('.__init__'))\n"

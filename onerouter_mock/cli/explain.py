@@ -16,7 +16,7 @@ from onerouter_mock.cli.environment import API_KEY
 from onerouter_mock.cli.paint import paint_for
 from onerouter_mock.cli.world import open_library, story_of
 from onerouter_mock.core.catalogue import built_in
-from onerouter_mock.core.records import Outcome
+from onerouter_mock.core.plan import Outcome
 from onerouter_mock.core.scenario.units import format_duration
 from onerouter_mock.core.story import sum_line, sum_up, timeline
 from onerouter_mock.core.wire.request import Asked

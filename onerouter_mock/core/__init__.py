@@ -3,7 +3,7 @@
 If you can say which noun your change is about, you know the file:
 
     errors.py       what we raise: MockError > ScenarioError (the author's file), RequestError (the client's call)
-    records.py      the nouns: Call, Attempt, Failure, Answer, Decision, Plan and their parts
+    records.py      the nouns: Call, Attempt, Failure, Answer, Decision and their parts
     dice.py         every random number: a function of named parts
     scenario/       the language: what a file may say, and what is wrong with one
     catalogue/      providers, models, prices, limits, how each provider fails (data)
@@ -21,6 +21,7 @@ If you can say which noun your change is about, you know the file:
     timeline.py     when each piece of an answer is sent, and where a break ends it
     billing.py      tokens to money, the ledger, what is set right when an answer ends
     wire/           the emulated JSON, one file per dialect; refusals (error objects); secrets stop here
+    plan.py         what is to happen on the wire: Frame, Plan, Outcome
     render.py       a Decision as bytes on a timeline (Plan)
     trace.py        a Decision or journal entry as lines of text; the route mini-language
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from re import compile as pattern
 from typing import TYPE_CHECKING
 
-from onerouter_mock.core.records import Frame
+from onerouter_mock.core.plan import Frame
 
 if TYPE_CHECKING:
     from onerouter_mock.core.breaks import Event

@@ -133,7 +133,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try of one model at one provider through one lane. `result` is "ok" or an error kind; `model` the canonical id.
+    """One try of one model at one provider through one lane. `result` is "ok" or an error kind; `model` a catalogue id.
 
     `other_model`: the name to show in the route when it is not the asked model. `cause` as in the journal ("limit own",
     "rule flaky", "test key", ...), `where` its file:line, `budget` the used-up budget as written ("3/min").
@@ -296,41 +296,3 @@ class Decision:
     answer_id: str = ""
     created_s: int = 0
     balance_nano: int | None = None
-
-
-@dataclass(slots=True)
-class Frame:
-    """Bytes due at `at_us`, and how many chunks and tokens they deliver (a client may leave before the next frame)."""
-
-    at_us: int
-    data: bytes
-    chunks: int = 0
-    tokens: int = 0
-
-
-@dataclass(slots=True)
-class Plan:
-    """A decision as bytes on a timeline. `frames` in order of time, the first begins with the head; frames that are due
-    at the same instant may be one write unless `separate`. `close` after the last frame: keep the connection, FIN, RST,
-    or stay open and silent until the client leaves (`hold`). `ending` is the journal's word; None `status`: none sent.
-    `stall_at`: frames that are out when a planned silence begins; who leaves in it leaves because of it.
-    """
-
-    status: int | None
-    frames: list[Frame]
-    close: Literal["keep", "fin", "rst", "hold"] = "keep"
-    ending: str = "finish"
-    end_us: int = 0
-    separate: bool = False
-    sent_text: str = ""
-    stall_at: int | None = None
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How playing a plan went: `ending` as in the journal, frames and bytes out, and when it ended (since arrival)."""
-
-    ending: str
-    frames: int
-    bytes: int
-    ended_us: int

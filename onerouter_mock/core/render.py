@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from onerouter_mock.core import framing, trace, wire
 from onerouter_mock.core.breaks import Event, keep_alives, stream_events, whole_stream
 from onerouter_mock.core.framing import LAST_CHUNK, chunk
-from onerouter_mock.core.records import Answer, Decision, Failure, Frame, Plan
+from onerouter_mock.core.plan import Frame, Plan
+from onerouter_mock.core.records import Answer, Decision, Failure
 from onerouter_mock.core.timeline import sent_text, streamed
 from onerouter_mock.core.wire import refusals
 

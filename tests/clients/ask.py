@@ -15,7 +15,11 @@ def ask(question):
     """One question, asked with the package's defaults but for the time-out."""
     client = OpenAI(base_url=question["base_url"], api_key="sk-any", timeout=question.get("timeout_s", 30))
     seen = {"error": None, "status": None, "text": "", "finish_reason": None}
-    body = {"model": "gpt-5.1-chat", "messages": [{"role": "user", "content": "hi"}], **question.get("body", {})}
+    body = {
+        "model": "gpt-5.1-chat",
+        "messages": [{"role": "user", "content": "hi"}],
+        **question.get("body", {}),
+    }
     try:
         answer = client.chat.completions.create(stream=question["stream"], **body)
         if question["stream"]:

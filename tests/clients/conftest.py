@@ -1,4 +1,4 @@
-"""Real clients in environments of their own, kept in `.clients/` of the checkout: made once, by whoever needs one first."""
+"""Real clients in environments of their own, kept in `.clients/`: made once, by whoever needs one first."""
 
 from __future__ import annotations
 

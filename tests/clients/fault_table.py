@@ -17,7 +17,18 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "client-faults.md"
 KINDS = ("invalid_request", "invalid_key", "quota", "permission", "model_not_found", "timeout", "rate_limit",
          "server_error", "bad_gateway", "overloaded")  # fmt: skip
 CONNECTIONS = ("reset", "empty", "hang", "garbage", "short_body", "html")
-BREAKS = ("cut", "reset", "stall", "error", "truncate", "no_done", "bad_json", "bad_chunk", "duplicate", "comment")
+BREAKS = (
+    "cut",
+    "reset",
+    "stall",
+    "error",
+    "truncate",
+    "no_done",
+    "bad_json",
+    "bad_chunk",
+    "duplicate",
+    "comment",
+)
 MALFORMED = ("empty_choices", "null_content", "bad_json", "unknown_finish_reason", "no_usage",
              "tool_arguments_not_json", "unknown_tool")  # fmt: skip
 
@@ -47,7 +58,13 @@ def observe(ask: Callable[[list[dict[str, Any]]], dict[str, Any]]) -> dict[str, 
             session = onerouter_mock.connect(f"{mock.url}/s/fault-{number}")
             session.use(scenario)
             questions.append(
-                {"name": fault, "base_url": session.base_url, "stream": stream, "timeout_s": 1.0, "body": {"seed": 1}}
+                {
+                    "name": fault,
+                    "base_url": session.base_url,
+                    "stream": stream,
+                    "timeout_s": 2.0,
+                    "body": {"seed": 1},
+                }
             )
         seen = ask(questions)
         rows = {}
@@ -69,7 +86,13 @@ def tell(seen: dict[str, Any], whole: str) -> str:
         return "silent: content null"
     if not text:
         return "silent: no content"
-    size = "whole text" if text == whole else "part of the text" if len(text) < len(whole) else "more than the text"
+    size = (
+        "whole text"
+        if text == whole
+        else "part of the text"
+        if len(text) < len(whole)
+        else "more than the text"
+    )
     return f"silent: {size}, finish reason {seen['finish_reason'] or 'none'}"
 
 
@@ -79,7 +102,7 @@ def write(observed: dict[str, dict[str, tuple[str, str]]]) -> str:
     lines = [
         "# What each client does with each fault",
         "",
-        "Observed by running the official clients against onerouter-mock, each with its defaults but a time-out of 1 s;",
+        "Observed with the official clients against onerouter-mock, each with its defaults but a time-out of 2 s;",
         "`python tests/clients/fault_table.py` writes this page anew, and a test fails when it is out of date.",
         "In each cell: what the caller saw, and how many calls the client made (2 retries are everyone's default).",
         "Every fault is in `lane: router`, breaks after 3 chunks. *silent* means that no exception was raised.",

@@ -7,9 +7,10 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
-import onerouter_mock
 import pytest
 import requests
+
+import onerouter_mock
 
 BODY = {
     "byok_conf": {"provider": "openai", "fallback": True, "credentials": "your-openai-key"},
@@ -40,7 +41,10 @@ def test_one_connection_serves_many_calls(mock: onerouter_mock.OneRouterMock) ->
     with requests.Session() as session:
         for _ in range(1000):
             answer = session.post(
-                f"{mock.base_url}/chat/completions", json=BODY, headers={"Authorization": "Bearer x"}, timeout=10
+                f"{mock.base_url}/chat/completions",
+                json=BODY,
+                headers={"Authorization": "Bearer x"},
+                timeout=10,
             )
             assert answer.status_code == 200
     assert len(mock.routes) == 1000

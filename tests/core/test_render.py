@@ -8,7 +8,8 @@ import orjson
 import pytest
 from rendered import SCENARIO, SECOND_US, WORDS, answered, events, refused, split, unchunk, whole
 
-from onerouter_mock.core.records import Decision, Failure, Plan
+from onerouter_mock.core.plan import Plan
+from onerouter_mock.core.records import Decision, Failure
 from onerouter_mock.core.render import render
 from onerouter_mock.core.scenario.records import RouterConf
 

@@ -9,7 +9,8 @@ import orjson
 import pytest
 from rendered import SCENARIO, SECOND_US, WORDS, answered, events, refused, split, spoken, unchunk, whole
 
-from onerouter_mock.core.records import Decision, Plan
+from onerouter_mock.core.plan import Plan
+from onerouter_mock.core.records import Decision
 from onerouter_mock.core.render import render
 from onerouter_mock.core.scenario.records import Break, Fixed, Pace, RouterConf
 

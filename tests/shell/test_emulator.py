@@ -10,7 +10,7 @@ import pytest
 
 from onerouter_mock.clock import VIRTUAL_START_US
 from onerouter_mock.core.errors import ScenarioError
-from onerouter_mock.core.records import Outcome
+from onerouter_mock.core.plan import Outcome
 from onerouter_mock.core.scenario.load import build_scenario
 from onerouter_mock.core.wire.request import Asked
 from onerouter_mock.emulator import Begun, Emulator, EmulatorOptions

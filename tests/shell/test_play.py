@@ -10,7 +10,7 @@ from aiohttp import web
 from stage import GET, HEAD, OK, ask, connect, plain, read, read_until_reset, send, stage
 
 from onerouter_mock.clock import Clock
-from onerouter_mock.core.records import Frame, Outcome, Plan
+from onerouter_mock.core.plan import Frame, Outcome, Plan
 from onerouter_mock.play import play
 
 # One piece, and the connection after it

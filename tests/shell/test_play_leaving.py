@@ -9,7 +9,7 @@ import pytest
 from stage import HEAD, OK, PATIENCE_S, ask, connect, plain, read, send, stage
 
 from onerouter_mock.clock import Clock
-from onerouter_mock.core.records import Frame, Outcome, Plan
+from onerouter_mock.core.plan import Frame, Outcome, Plan
 
 # Silence
 
