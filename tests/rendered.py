@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from onerouter_mock.core.catalogue import built_in
+from onerouter_mock.core.plan import Plan
 from onerouter_mock.core.records import (
     Answer,
     Attempt,
@@ -16,7 +17,6 @@ from onerouter_mock.core.records import (
     Decision,
     Failure,
     Piece,
-    Plan,
     Shape,
     Usage,
 )
