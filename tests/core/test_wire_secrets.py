@@ -98,6 +98,13 @@ def test_an_unknown_path_is_404_without_a_key(method: str, path: str, hint: str)
     assert error.message.endswith(hint)
 
 
+def test_a_path_can_not_forge_a_line_of_the_log() -> None:
+    call, error = read(b"", "/v1/x\n#9 200\udcff", method="GET")
+    assert error is not None
+    assert call.path == "/v1/x?#9 200?"
+    assert error.message == "Invalid URL (GET /v1/x?#9 200?)"
+
+
 def _positions() -> list[Any]:
     """Requests that hold the canary in every place where a secret has been seen."""
     deep: Any = CANARY

@@ -37,7 +37,7 @@ def read_call(
     """
     keys = find_keys(asked.headers)
     secrets = secret_texts(asked.headers, keys)
-    call = Call(number, session_name, asked.method, asked.path, http10=asked.http10)
+    call = Call(number, session_name, asked.method, _printable(asked.path), http10=asked.http10)
     call.sealed = _seal(call, asked, secrets)
     try:
         _read(scenario, call, asked, path_in_session, keys)
@@ -111,8 +111,14 @@ def _read_models(scenario: Scenario, call: Call, keys: tuple[str, ...]) -> None:
         call.model = asked
 
 
+def _printable(path: str) -> str:
+    """A path as it may stand in a line of a log: `/v1/x%0A#9 200` must not make up a call."""
+    return path if path.isprintable() else "".join(c if c.isprintable() else "?" for c in path)
+
+
 def _unknown_path(method: str, path: str) -> RequestError:
     """Source: guessed after the engine (`Invalid URL (GET /v1/x)`); the hint is ours."""
+    path = _printable(path)
     message = f"Invalid URL ({method} {path})"
     known = {route[1] for route in _ROUTES}
     if path.startswith("/v1/v1/"):

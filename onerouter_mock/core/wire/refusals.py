@@ -9,6 +9,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ _WORDS = {
     "overloaded": "The service is overloaded, please try again later",
     "no_provider": "No available providers for model {model}",
 }
+_UNKNOWN_PATH_TYPE = "invalid_request_error"  # Source: guessed after the engine
+_HINT = re.compile(r"\): .*\Z")
 _RECORDED_QUOTA = "Your current credits have been used up and we are unable to process further rquests"
 
 
@@ -74,29 +77,38 @@ def router_failure(
     Source: documented (statuses), seen (403 without credits in `observed`; the words marked so above),
     guessed.
     """
-    observed = wire_dialect == "observed"
-    code: str | None = None
-    if observed and kind == "quota":
-        message, status = message or _RECORDED_QUOTA, status or 403
-    if observed and kind == "invalid_request" and message is not None and (status or 400) == 400:
-        # The recordings say no more than this; the call's notices do.
-        message, param, code = INVALID_TEXT, "", INVALID_TEXT_CODE
-    if observed and status == 404 and message is not None:
-        message = message.partition("): ")[0] + ")" if "): " in message else message
-    if message is None:
-        message = _WORDS.get(kind, _WORDS["server_error"]).format(model=call.model or "")
-        if wait_us is not None and kind != "quota":
-            message += f", please try again in {format_go_duration(tell_wait_us(wait_us, speed))}"
-    own_type = "invalid_request_error" if observed and status == 404 and kind == "invalid_request" else None
-    return Failure(
+    failure = Failure(
         kind=kind,
         status=status or STATUSES.get(kind, 500),
-        message=message,
-        type=own_type or (OBSERVED_TYPE if observed else DOCUMENTED_TYPE),
-        code=code,
+        message=message or _word(kind, call, None if wait_us is None else tell_wait_us(wait_us, speed)),
+        type=DOCUMENTED_TYPE,
         param=param,
         wait_us=wait_us,
     )
+    if wire_dialect == "observed":
+        _reword(failure, given=message is not None, status=status)
+    return failure
+
+
+def _word(kind: str, call: Call, told_us: int | None) -> str:
+    words = _WORDS.get(kind, _WORDS["server_error"]).format(model=call.model)
+    if told_us is None or kind == "quota":
+        return words
+    return f"{words}, please try again in {format_go_duration(told_us)}"
+
+
+def _reword(failure: Failure, *, given: bool, status: int | None) -> None:
+    """Makes a refusal the recorded one. `given`: its message is ours, about the request at hand."""
+    failure.type = OBSERVED_TYPE
+    if failure.kind == "quota":
+        failure.message = failure.message if given else _RECORDED_QUOTA
+        failure.status = status or 403
+    elif failure.kind == "invalid_request" and given and failure.status == 400:
+        # The recordings say no more than this; the call's notices do.
+        failure.message, failure.param, failure.code = INVALID_TEXT, "", INVALID_TEXT_CODE
+    elif failure.kind == "invalid_request" and given and failure.status == 404:
+        failure.type = _UNKNOWN_PATH_TYPE
+        failure.message = _HINT.sub(")", failure.message)
 
 
 def error_body(decision: Decision, wire_dialect: str) -> bytes:
@@ -145,7 +157,7 @@ def _wrap(
 ) -> bytes:
     status = failure.status if in_stream or decision.status in (None, 200) else decision.status
     if wire_dialect == "observed":
-        error = _observed(failure, lane, decision.wire_id)
+        error = _observed(failure, lane, decision)
     else:
         own_code = failure.code if lane == "byok" or (lane == "router" and _is_given(failure)) else None
         error = {
@@ -162,7 +174,7 @@ def _is_given(failure: Failure) -> bool:
     return failure.code is not None and failure.code != INVALID_TEXT_CODE
 
 
-def _observed(failure: Failure, lane: str, wire_id: str) -> dict[str, Any]:
+def _observed(failure: Failure, lane: str, decision: Decision) -> dict[str, Any]:
     if lane != "router":
         members = {
             "message": failure.message,
@@ -171,9 +183,12 @@ def _observed(failure: Failure, lane: str, wire_id: str) -> dict[str, Any]:
             "code": failure.code,
         }
         return {name: value for name, value in members.items() if value is not None}
-    error: dict[str, Any] = {"message": f"{failure.message} (request id: {wire_id})", "type": failure.type}
-    if failure.type == "invalid_request_error":  # an unknown path: the engine adds no id, and empty members
+    if decision.call.endpoint == "unknown":  # the engine's own: no request id, and empty members
         return {"message": failure.message, "type": failure.type, "param": "", "code": ""}
+    error: dict[str, Any] = {
+        "message": f"{failure.message} (request id: {decision.wire_id})",
+        "type": failure.type,
+    }
     if failure.param is not None or failure.code is not None:
         error |= {"param": failure.param or "", "code": failure.code or ""}
     return error
