@@ -10,9 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
+from aiohttp.http import HttpRequestParser
+
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
+    from aiohttp.http import RawRequestMessage
 
 DEADLINE_S = 10.0  # for a request's head, and again for its body: a slower client blocks a place for nothing
 MOST_CONNECTIONS = 1_000
@@ -23,12 +28,29 @@ _LINGER_S = 3.0  # for the rest of a body that was refused unread: closing over 
 log = logging.getLogger("onerouter_mock")
 
 
+class Answerer(Protocol):
+    """Who answers requests."""
+
+    def answer_at_once(
+        self, connection: Connection, message: RawRequestMessage, payload: StreamReader
+    ) -> bool:
+        """Answers a whole request here and now, or answers False; what was begun stands in `connection`."""
+
+    def abandon(self, begun: Any) -> None:
+        """Ends what was begun for a client that has left before it could go on."""
+
+
 class Connection(web.RequestHandler):
-    """A connection that knows since when it waits for the rest of a request's head."""
+    """A connection that knows since when it waits for the rest of a request's head.
 
-    __slots__ = ("busy", "waiting_since_s")
+    A request that arrives whole while nothing else is going on is answered where its bytes arrive: the two tasks
+    that aiohttp makes for each request cost more than most answers. All others take aiohttp's way. `begun` is what
+    was begun for the request that takes it now.
+    """
 
-    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("_answerer", "begun", "busy", "waiting_since_s")
+
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, answerer: Answerer) -> None:
         super().__init__(
             server,
             loop=loop,
@@ -36,14 +58,57 @@ class Connection(web.RequestHandler):
             keepalive_timeout=_IDLE_S,
             lingering_time=_LINGER_S,
         )
+        self._answerer = answerer
+        self.begun: Any = None
         self.busy = False
         self.waiting_since_s: float | None = loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request; the first of a next one start its deadline."""
+        if not data or not self._is_idle():
+            self._receive(data)
+            return
+        parser = self._parser
+        parsed = _Parsed(parser, data)
+        if (request := parsed.request) is not None and self._answerer.answer_at_once(self, *request):
+            parser.message_consumed()
+            self.waiting_since_s = None
+            self._next_keepalive_close_time = self._loop.time() + _IDLE_S
+            return
+        self._parser = parsed  # type: ignore[assignment]
+        try:
+            self._receive(data)
+        finally:
+            self._parser = parser
+
+    def _receive(self, data: bytes) -> None:
         if self.waiting_since_s is None and not self.busy:
             self.waiting_since_s = self._loop.time()
         super().data_received(data)
+
+    def _is_idle(self) -> bool:
+        waiter = self._waiter
+        return (
+            _CAN_ANSWER_AT_ONCE
+            and waiter is not None
+            and not waiter.done()
+            and not self._messages
+            and not self._upgraded
+            and not self._close
+            and not self._force_close
+        )
+
+    def resume_reading(self, *args: Any, **kwargs: Any) -> None:
+        """Goes on reading where that was paused; aiohttp asks for it after every body."""
+        if self._reading_paused:
+            super().resume_reading(*args, **kwargs)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The client has left, or we have closed."""
+        super().connection_lost(exc)
+        if self.begun is not None:
+            self._answerer.abandon(self.begun)
+            self.begun = None
 
     def begin_request(self) -> None:
         """A whole head is there: from now on the request's own deadline counts."""
@@ -66,6 +131,37 @@ class Connection(web.RequestHandler):
         return own_error(status, what)
 
 
+class _Parsed:
+    """What the parser made of some bytes, kept to be said once more: to aiohttp's own `data_received`.
+
+    Shape: `request` when it was one whole head, and nothing else."""
+
+    __slots__ = ("_answer", "_error", "request")
+
+    def __init__(self, parser: Any, data: bytes) -> None:
+        self.request: tuple[RawRequestMessage, StreamReader] | None = None
+        self._error: Exception | None = None
+        try:
+            self._answer = messages, upgraded, tail = parser.feed_data(data)
+        except Exception as error:  # whatever aiohttp says of what is no HTTP
+            self._error = error
+            return
+        if len(messages) == 1 and not upgraded and not tail:
+            self.request = messages[0]
+
+    def feed_data(self, _: bytes) -> Any:
+        """The answer, as if the parser were asked now."""
+        if self._error is not None:
+            raise self._error
+        return self._answer
+
+
+# What of aiohttp's inside is used for that; where a version lacks some of it, all requests take its own way.
+_CAN_ANSWER_AT_ONCE = {"_messages", "_waiter", "_close", "_force_close", "_next_keepalive_close_time"} <= set(
+    web.RequestHandler.__slots__
+) and hasattr(HttpRequestParser, "message_consumed")
+
+
 def own_error(status: int, message: str) -> web.Response:
     """An error of the mock, not of the emulated API; the connection is closed after it."""
     body = json.dumps({"error": {"type": "onerouter_mock", "message": message, "problems": []}})
@@ -77,9 +173,10 @@ def own_error(status: int, message: str) -> web.Response:
 class Connections:
     """All connections of one listener: makes their protocols, closes those that are too slow."""
 
-    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, answerer: Answerer) -> None:
         self._server = server
         self._loop = loop
+        self._answerer = answerer
         self._sweep: asyncio.TimerHandle | None = None
 
     def __call__(self) -> asyncio.Protocol:
@@ -88,7 +185,7 @@ class Connections:
             return _Refused()
         if self._sweep is None:
             self._sweep = self._loop.call_later(_SWEEP_S, self._close_slow)
-        return Connection(self._server, self._loop)
+        return Connection(self._server, self._loop, self._answerer)
 
     def _close_slow(self) -> None:
         self._sweep = None

@@ -22,12 +22,12 @@ from onerouter_mock.core.render import render
 from onerouter_mock.core.scenario import load
 from onerouter_mock.core.state import describe, sweep
 from onerouter_mock.core.wire import read_call
-from onerouter_mock.journal import Counted, Entry, Journal, Totals, iso_time, money_and_route
+from onerouter_mock.journal import Counted, Entry, Journal, Totals, iso_time
 from onerouter_mock.sessions import DEFAULT, Session, SessionError, begin_session, scenario_in, split_address
 
 if TYPE_CHECKING:
     from onerouter_mock.clock import Clock
-    from onerouter_mock.core.records import Outcome, Plan
+    from onerouter_mock.core.plan import Outcome, Plan
     from onerouter_mock.core.scenario.records import Scenario
     from onerouter_mock.core.state import State
     from onerouter_mock.core.wire.request import Asked
@@ -136,24 +136,25 @@ class Emulator:
         if begun.ended:
             return
         begun.ended = True
-        entry, plan = begun.entry, begun.plan
-        decision = entry.decision
-        frames = plan.frames[: outcome.frames]
-        is_whole = outcome.frames == len(plan.frames)
-        entry.sent_chunks = sum([frame.chunks for frame in frames])
-        entry.sent_tokens = sum([frame.tokens for frame in frames])
-        entry.sent_bytes = outcome.bytes
-        entry.sent_text = plan.sent_text if is_whole else _text_of(begun, entry.sent_tokens)
-        entry.ending, entry.ended_us = outcome.ending, outcome.ended_us
-        delivered = None if is_whole else entry.sent_tokens
-        now_us = begun.clock.now_us()
-        begun.state.cells.update(settle(begun.scenario, begun.state, decision, delivered, now_us))
+        entry, state = begun.entry, begun.state
+        decision, frames = entry.decision, begun.plan.frames
+        entry.ending, entry.ended_us, entry.sent_bytes = outcome.ending, outcome.ended_us, outcome.bytes
+        is_whole = outcome.frames == len(frames)
+        for frame in frames if is_whole else frames[: outcome.frames]:
+            entry.sent_chunks += frame.chunks
+            entry.sent_tokens += frame.tokens
+        entry.sent_text = begun.plan.sent_text if is_whole else _text_of(begun, entry.sent_tokens)
+        if decision.charged or decision.held or not is_whole:
+            delivered = None if is_whole else entry.sent_tokens
+            now_us = begun.clock.now_us()
+            state.cells.update(settle(begun.scenario, state, decision, delivered, now_us))
+        if len(state.cells) > state.sweep_above:
+            sweep(state, begun.clock.now_us())
         word = outcome.ending if outcome.ending != "finish" else _planned_break(begun)
-        entry.route = trace.route(decision, word)
-        if money_and_route(entry) != begun.counted:
+        if word is not None or not is_whole:
+            entry.route = trace.route(decision, word)
             begun.totals.recount(entry, begun.counted)
         begun.session.in_flight -= 1
-        sweep(begun.state, now_us)
         for watch in self._watchers:
             watch("end", entry)
         entry.release()

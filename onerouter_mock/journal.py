@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ENTRY_BYTES = 3_000  # what an entry with an empty body keeps alive, measured
 _MOST_ROUTES = 10_000  # clients choose model names, and routes hold them
 
+_NOTHING: dict[Any, Any] = {}
+
 Counted = tuple[str, int, int]
 
 
@@ -106,7 +108,7 @@ class Entry:
     def release(self) -> None:
         """Lets go of what only an answer in the making needs: the parsed body, the changes of the state."""
         decision = self.decision
-        decision.changes, decision.charged, decision.held = {}, (), ()
+        decision.changes, decision.charged, decision.held = _NOTHING, (), ()
         decision.call.ask = decision.call.wants = None
 
 

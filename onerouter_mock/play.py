@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from onerouter_mock.core.records import Outcome, Plan
+from onerouter_mock.core.plan import Outcome, Plan
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -62,9 +62,14 @@ class Turns:
         self._in_round = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def are_free(self) -> bool:
+        """Whether a call may begin at once without asking."""
+        return not self.paced and not self._waiting
+
     async def take(self) -> None:
         """Returns when a call may begin: at once, unless streams keep time and several have just begun."""
-        if not self.paced and not self._waiting:
+        if self.are_free:
             return
         if not self._in_round:
             self._in_round = True
@@ -89,6 +94,28 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._next_round)
 
 
+def play_at_once(
+    plan: Plan,
+    transport: asyncio.Transport,
+    clock: Clock,
+    end: Callable[[Outcome], Any],
+    start_s: float | None = None,
+) -> bool:
+    """Plays a plan that is one piece, due now, on a connection that stays; False for any other, nothing done."""
+    if len(plan.frames) != 1 or plan.close != "keep" or clock.real_delay_s(plan.end_us):
+        return False
+    if transport.is_closing():
+        end(Outcome("client_left", 0, 0, 0))
+        return True
+    data = plan.frames[0].data
+    elapsed_us = plan.end_us
+    if start_s is not None and (second_s := clock.real_delay_s(1_000_000)):
+        elapsed_us = int((asyncio.get_running_loop().time() - start_s) / second_s * 1e6)
+    end(Outcome(plan.ending, 1, len(data), elapsed_us))
+    transport.write(data)
+    return True
+
+
 async def play(
     plan: Plan,
     request: web.BaseRequest,
@@ -107,18 +134,10 @@ async def play(
     Errors: CancelledError, when the client leaves (aiohttp's `handler_cancellation`) or the server stops.
     """
     transport = request.transport
-    if len(plan.frames) == 1 and plan.close == "keep" and not clock.real_delay_s(plan.end_us):
-        if transport is None or transport.is_closing():
-            end(Outcome("client_left", 0, 0, 0))
-            return _CLOSED
-        data = plan.frames[0].data
-        elapsed_us = plan.end_us
-        if start_s is not None and (second_s := clock.real_delay_s(1_000_000)):
-            elapsed_us = int((asyncio.get_running_loop().time() - start_s) / second_s * 1e6)
-        end(Outcome(plan.ending, 1, len(data), elapsed_us))
-        transport.write(data)
-        with suppress(ConnectionError):  # it left without reading; the call has ended already
-            await request.writer.drain()
+    if transport is not None and play_at_once(plan, transport, clock, end, start_s):
+        if transport.get_write_buffer_size():
+            with suppress(ConnectionError):  # it left without reading; the call has ended already
+                await request.writer.drain()
         return _KEPT if request.keep_alive else _CLOSED
     return await _Performance(plan, request, clock, end, note, start_s, turns or Turns()).run()
 

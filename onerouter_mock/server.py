@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -19,13 +19,15 @@ from aiohttp import web
 
 from onerouter_mock import __version__, admin
 from onerouter_mock.connections import DEADLINE_S, Connection, Connections, own_error
-from onerouter_mock.core.records import Outcome
+from onerouter_mock.core.plan import Outcome
 from onerouter_mock.core.wire.request import Asked
-from onerouter_mock.play import Played, Turns, play
+from onerouter_mock.play import Played, Turns, play, play_at_once
 from onerouter_mock.sessions import SessionError, split_address
 
 if TYPE_CHECKING:
     from aiohttp import StreamReader
+    from aiohttp.http import RawRequestMessage
+    from multidict import CIMultiDictProxy
 
     from onerouter_mock.emulator import Begun, Emulator
 
@@ -42,7 +44,7 @@ class Server:
         self._emulator = emulator
         self._loop = loop
         self._web = web.Server(self._answer, loop=loop, handler_cancellation=True)
-        self._connections = Connections(self._web, loop)
+        self._connections = Connections(self._web, loop, self)
         self._turns = Turns()
 
     def __call__(self) -> asyncio.Protocol:
@@ -58,7 +60,7 @@ class Server:
         assert isinstance(connection, Connection)
         connection.begin_request()
         try:
-            return await self._route(request)
+            return await self._route(request, connection)
         except SessionError as error:
             return own_error(error.status, str(error))
         except TimeoutError:
@@ -69,9 +71,50 @@ class Server:
         finally:
             connection.end_request()
 
-    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+    def answer_at_once(
+        self, connection: Connection, message: RawRequestMessage, payload: StreamReader
+    ) -> bool:
+        """Answers a call whose request is there and whose answer is due now; False: what is left takes time."""
+        transport = connection.transport
+        path, query = _split_target(message.path)
+        if (
+            "/v1/" not in path
+            or message.should_close
+            or not (payload.is_eof() and payload.exception() is None)
+            or transport is None
+            or transport.get_write_buffer_size()
+            or not self._turns.are_free
+        ):
+            return False
+        arrived_s = self._loop.time()
+        headers = _read_headers(message.headers)
+        try:
+            if not split_address(path, headers)[1].startswith("/v1/"):
+                return False
+            asked = Asked(message.method, path, query, headers, payload.read_nowait())
+            begun = self._emulator.begin(asked, path)
+            if play_at_once(
+                begun.plan, transport, begun.clock, partial(self._emulator.end, begun), arrived_s
+            ):
+                return True
+            connection.begun = begun, arrived_s
+        except Exception as error:
+            connection.begun = error
+        return False
+
+    def abandon(self, begun: tuple[Begun, float] | Exception) -> None:
+        """Ends a call whose client has left before the answer could be begun."""
+        if isinstance(begun, tuple):
+            self._emulator.end(begun[0], Outcome("client_left", 0, 0, 0))
+
+    async def _route(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
+        begun, connection.begun = connection.begun, None
+        if isinstance(begun, Exception):
+            raise begun
+        if begun is not None:
+            return await self._play(request, *begun)
         path, query = _split_target(request.raw_path)
-        headers = {name.lower(): _clean(value) for name, value in request.headers.items()}
+        headers = _read_headers(request.headers)
         session, inner = split_address(path, headers)
         # On the decoded path: `/%5Fmock/calls` is the control API too, and must pass its door.
         if inner == "/_mock" or inner.startswith("/_mock/"):
@@ -84,10 +127,9 @@ class Server:
         asked = Asked(
             request.method, path, query, headers, body, http10=request.version < (1, 1), too_large=too_large
         )
-        begun = self._emulator.begin(asked, path)
-        return await self._play(begun, request, arrived_s)
+        return await self._play(request, self._emulator.begin(asked, path), arrived_s)
 
-    async def _play(self, begun: Begun, request: web.BaseRequest, arrived_s: float) -> web.StreamResponse:
+    async def _play(self, request: web.BaseRequest, begun: Begun, arrived_s: float) -> web.StreamResponse:
         emulator = self._emulator
         try:
             return await play(  # type: ignore[return-value]  # aiohttp only asks it for what Played has
@@ -109,10 +151,7 @@ class Server:
 
 async def _read_body(request: web.BaseRequest, headers: dict[str, str]) -> tuple[bytes, bool]:
     """The body, and whether it is too large; one not read whole makes its request the connection's last."""
-    content = request.content
-    if content.is_eof() and content.exception() is None:
-        return content.read_nowait(), False
-    length = request.content_length
+    content, length = request.content, request.content_length
     is_too_large = length is not None and length > MAX_BODY
     chunks: list[bytes] = []
     try:
@@ -141,6 +180,14 @@ async def _collect(content: StreamReader, chunks: list[bytes]) -> bool:
     return False
 
 
+def _read_headers(given: CIMultiDictProxy[str]) -> dict[str, str]:
+    headers = dict(zip(map(str.lower, given), given.values(), strict=True))
+    if not "".join(headers.values()).isascii():
+        headers = {name: _clean(value) for name, value in headers.items()}
+    return headers
+
+
+@lru_cache(maxsize=1_024)
 def _split_target(target: str) -> tuple[str, str]:
     """A request's path, percent-decoded, and its query; a proxy's absolute form is understood too."""
     if not target.startswith("/") and "://" in target:

@@ -45,6 +45,10 @@ class Walk:
     elapsed_us: int = 0
 
 
+_NO_VERDICT = Verdict()
+_NO_FACTS: Mapping[str, str] = {}
+
+
 @dataclass(slots=True)
 class Tried:
     """An attempt with what it drew and what rules made of it. `status_given`: the scenario itself said the
@@ -54,8 +58,8 @@ class Tried:
     candidate: Candidate
     facts: Mapping[str, str]
     limits: Sequence[Limit] = ()
-    draws: list[Draw] = field(default_factory=list)
-    verdict: Verdict = field(default_factory=Verdict)
+    draws: Sequence[Draw] = ()
+    verdict: Verdict = field(default_factory=lambda: _NO_VERDICT)
     status_given: bool = False
 
 
@@ -69,18 +73,20 @@ def try_candidate(walk: Walk, candidate: Candidate) -> Tried:
         n, candidate.lane, candidate.provider, model.id, at_us=walk.elapsed_us, other_model=other
     )
     found = concern(walk.scenario, call, candidate.lane, candidate.provider, candidate.asked, model)
+    limits, rules = limits_of(found, call, n), rules_of(found, call, n)
     account = call.account or ""
-    facts = {
-        "key": account if byok is None else byok.ident,
-        "account": account,
-        "provider": candidate.provider,
-        "model": model.id,
-        "lane": candidate.lane,
-    }
-    tried = Tried(attempt, candidate, facts, limits_of(found, call, n))
-    if not _is_refused_outright(walk, tried, byok) and tried.limits:
+    facts = _NO_FACTS
+    if limits or rules:
+        facts = {
+            "key": account if byok is None else byok.ident,
+            "account": account,
+            "provider": candidate.provider,
+            "model": model.id,
+            "lane": candidate.lane,
+        }
+    tried = Tried(attempt, candidate, facts, limits)
+    if not _is_refused_outright(walk, tried, byok) and limits:
         _draw_limits(walk, tried, byok)
-    rules = rules_of(found, call, n)
     if rules:
         reached = attempt.failure is None
         tried.verdict = judge(walk.table, walk.pending, rules, facts, stream=call.stream, reached=reached)

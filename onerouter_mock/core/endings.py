@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from onerouter_mock.core.catalogue.failures import limit_headers, tell_wait_us
@@ -28,6 +29,7 @@ _RETRIED_BY_SDKS = frozenset({408, 409, 429})
 _JUMP_US = 1000
 _LAST_S = 253_402_300_799  # 9999-12-31T23:59:59Z: a clock may have been moved beyond what a date can say
 _ALPHANUMERICS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(low + high for high in _ALPHANUMERICS for low in _ALPHANUMERICS)
 
 
 def begin_decision(scenario: Scenario, state: State, call: Call, now_us: int) -> Decision:
@@ -38,18 +40,22 @@ def begin_decision(scenario: Scenario, state: State, call: Call, now_us: int) ->
     """
     digits = hex_digits(64, scenario.seed, state.session, "ids", call.number)
     created_s, below_us = divmod(now_us, 1_000_000)
-    at = datetime.fromtimestamp(min(max(created_s, 0), _LAST_S), UTC)
     tail, number = "", int(digits[40:64], 16)
-    for _ in range(8):
-        number, place = divmod(number, 62)
-        tail += _ALPHANUMERICS[place]
-    stamp = f"{at.year:04d}{at.month:02d}{at.day:02d}{at.hour:02d}{at.minute:02d}{at.second:02d}"
+    for _ in range(4):
+        number, place = divmod(number, 62 * 62)
+        tail += _PAIRS[place]
     decision = Decision(call, now_us)
     decision.request_id = digits[:32]
     decision.answer_id = f"chatcmpl-{digits[32:56]}"
-    decision.wire_id = f"{stamp}{below_us:06d}{number % 1000:03d}{tail}"
+    decision.wire_id = f"{_stamp(created_s)}{below_us:06d}{number % 1000:03d}{tail}"
     decision.created_s = created_s
     return decision
+
+
+@lru_cache(maxsize=256)
+def _stamp(epoch_s: int) -> str:
+    at = datetime.fromtimestamp(min(max(epoch_s, 0), _LAST_S), UTC)
+    return f"{at.year:04d}{at.month:02d}{at.day:02d}{at.hour:02d}{at.minute:02d}{at.second:02d}"
 
 
 def end_failed(walk: Walk, last: Tried) -> None:

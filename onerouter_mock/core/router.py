@@ -34,6 +34,9 @@ class Passed:
     draws: Sequence[Draw] = ()
 
 
+_NOTHING_SAID = Passed()
+
+
 def ask_router(walk: Walk, model: Model | None) -> Passed:
     """Asks OneRouter's test keys, then the router's limits, then its rules; the first refusal ends the call.
 
@@ -42,6 +45,8 @@ def ask_router(walk: Walk, model: Model | None) -> Passed:
     call = walk.call
     found = concern(walk.scenario, call, "router", "", call.model, model)
     limits, rules = limits_of(found, call, 0), rules_of(found, call, 0)
+    if not limits and not rules and call.account_test_kind is None:
+        return _NOTHING_SAID
     passed = Passed()
     account = call.account or ""
     name = model.id if model is not None else call.model

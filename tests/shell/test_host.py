@@ -58,6 +58,7 @@ def is_open(host: Host) -> bool:
 
 
 def test_many_hosts_share_one_thread_and_have_a_port_each() -> None:
+    shutdown_loop()  # another test of this process may have left it running
     before = threading.active_count()
     with Host.start(emulator()) as one, Host.start(emulator()) as two:
         assert one.port != two.port
