@@ -10,7 +10,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +107,7 @@ class Emulator:
         call, error = read_call(scenario, name, session.calls, asked, inner)
         if error is None:
             if call.byok is not None and self.options.force_fallback is not None:
-                call.byok.fallback = self.options.force_fallback
+                call.byok = replace(call.byok, fallback=self.options.force_fallback)
             if scenario.waits == "jump" and call.sdk_retry:
                 session.jump(call.sealed.retry_key())
             now_us = clock.now_us()

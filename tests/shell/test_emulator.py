@@ -203,6 +203,21 @@ def test_balance_is_what_the_account_has_left() -> None:
     assert body["credit_balance"] == pytest.approx(0.5 - spent)
 
 
+def test_a_question_asked_before_is_a_call_of_its_own() -> None:
+    mock = emulator()
+    asked = chat(OWN_KEY, model="never-heard-of")
+    first = ask(mock, asked)
+    assert first["notices"]
+    for number in (2, 3):
+        again = ask(mock, asked)
+        assert (again["id"], again["notices"], again["byok"]) == (number, first["notices"], first["byok"])
+        assert again["request_id"] != first["request_id"]
+        assert again["sent"]["text"] == first["sent"]["text"]
+    other = ask(mock, chat(OWN_KEY, session="other", model="never-heard-of"))
+    assert (other["id"], other["session"]) == (1, "other")
+    assert ask(mock, chat(OWN_KEY, retry=2, model="never-heard-of"))["sdk_retry"] == 2
+
+
 # Time
 
 
