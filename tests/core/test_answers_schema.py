@@ -117,19 +117,30 @@ def test_the_same_words_make_the_same_value_and_others_another() -> None:
 
 
 ENDLESS = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
+WIDE = {f"d{n}": {"anyOf": [{"type": "object", "properties": {"x": {"$ref": f"#/$defs/d{m}"}},
+    "required": ["x"]}
+                            for m in range(12)]} for n in range(12)}  # fmt: skip
+DOUBLING = {
+    f"d{n}": {"type": "object", "properties": dict.fromkeys("ab", {"$ref": f"#/$defs/d{n + 1}"}),
+        "required": ["a", "b"]}
+    for n in range(30)
+}  # fmt: skip
 ODD: list[Any] = [
+    {"$ref": "#/$defs/d0", "$defs": WIDE}, {"$ref": "#/$defs/d0", "$defs": DOUBLING},
     ENDLESS, {"allOf": [{"$ref": "#"}]}, {"$ref": "#/nowhere"}, {"$ref": "https://example.com/schema"},
     {"type": "integer", "minimum": "three"}, {"type": "object", "required": 5},
     {"type": "array", "minItems": -1},
     {"type": "unheard-of"}, {"anyOf": []}, {"enum": []}, {"type": "string", "pattern": "(?<"}, True, False,
     {"type": "string", "pattern": r"(?=a)b"}, {"type": "array", "minItems": 10**9, "items": {"type": "null"}},
+    {"type": "string", "pattern": "((((((((((a*)*)*)*)*)*)*)*)*)*)*b"},
+    {"type": "string", "pattern": r"^(a+)+(?=x)$"}, {"type": "string", "pattern": r"\ud800"},
     {"properties": []}, {"type": "integer", "minimum": 5, "maximum": 4}, {"type": "number", "multipleOf": 0},
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("schema", ODD, ids=str)
+@pytest.mark.parametrize("schema", ODD, ids=lambda schema: str(schema)[:60])
 def test_every_schema_ends_in_some_json(schema: Any) -> None:
-    make(schema)
+    json.dumps(make(schema), ensure_ascii=False).encode()
 
 
 def _leaves() -> st.SearchStrategy[Any]:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from onerouter_mock.core.answers.shapes import flatten, height, is_endless, types_of
+from onerouter_mock.core.answers.shapes import ENDLESS, flatten, height, measure, types_of
 from onerouter_mock.core.answers.strings import make_string
 from onerouter_mock.core.answers.words import Words
 
 _DEEP = 5  # from here on the smallest value that fits: trees end
 _BOTTOM = 40  # a schema that no finite value fits still ends
 _MOST_ITEMS = 1000
+_MOST_VALUES = 20_000  # references that fan out double the value at each level
 
 
 def make_json(schema: Any, words: Words) -> str:
@@ -27,7 +28,7 @@ def make_json(schema: Any, words: Words) -> str:
     Never raises: what is not understood is left out of account.
     """
     try:
-        value = _Maker(schema, words).make(schema, 0, "")
+        value = _Maker(schema, words, measure(schema)).make(schema, 0, "")
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
         return "{}"  # no schema at all: `{"minimum": "three"}`
@@ -37,8 +38,13 @@ def make_json(schema: Any, words: Words) -> str:
 class _Maker:
     root: Any
     words: Words
+    levels: dict[str, int]
+    made: int = 0
 
     def make(self, schema: Any, depth: int, name: str) -> Any:
+        self.made += 1
+        if self.made > _MOST_VALUES:
+            raise ValueError("a schema that asks for more than anybody reads")
         if depth > _BOTTOM or schema is False:
             return None
         plain = flatten(schema, self.root, lambda branches: self.choose(branches, depth))
@@ -63,9 +69,9 @@ class _Maker:
 
     def choose(self, branches: list[Any], depth: int) -> Any:
         """A branch that says something, and one that ends when it is late."""
-        ending = [branch for branch in branches if not is_endless(branch, self.root)] or branches
+        ending = [branch for branch in branches if not self.is_endless(branch)] or branches
         if depth >= _DEEP:
-            return min(ending, key=lambda branch: height(branch, self.root))
+            return min(ending, key=lambda branch: height(branch, self.levels))
         telling = [
             branch for branch in ending if types_of(branch) != ["null"] and branch is not False
         ] or ending
@@ -117,8 +123,12 @@ class _Maker:
                 made[name] = self.make(properties.get(name, extra), depth + 1, name)
         return made
 
+    def is_endless(self, schema: Any) -> bool:
+        """Whether no finite value can fit: a node that requires a node."""
+        return height(schema, self.levels) >= ENDLESS
+
     def may_stand(self, schema: Any) -> bool:
-        return schema is not False and not is_endless(schema, self.root)
+        return schema is not False and not self.is_endless(schema)
 
     def make_array(self, plain: dict[str, Any], depth: int, name: str) -> list[Any]:
         least = int(plain.get("minItems") or 0)
@@ -128,7 +138,7 @@ class _Maker:
             first, items = items, plain.get("additionalItems", True)
         first = first if isinstance(first, list) else []
         usual = max(1 if depth >= 2 else 2, len(first))
-        if depth >= _DEEP or is_endless(items, self.root):
+        if depth >= _DEEP or self.is_endless(items):
             usual = 0
         most = len(first) if items is False else int(plain.get("maxItems", _MOST_ITEMS))
         count = min(max(least, usual, 1 if "contains" in plain else 0), most, _MOST_ITEMS)

@@ -5,11 +5,11 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
-_ENDLESS = 10**6
+ENDLESS = 10**6
 _MOST_HOPS = 64
 _NUMERIC = {"integer", "number"}
 
@@ -121,30 +121,54 @@ def _merge_member(key: str, one: Any, other: Any, merged: dict[str, Any]) -> Any
             return other
 
 
-def height(schema: Any, root: Any, seen: frozenset[str] = frozenset()) -> int:
-    """How many levels the smallest value for a schema has; `_ENDLESS` and more when it can't end."""
-    if not isinstance(schema, dict) or "const" in schema or "enum" in schema:
-        return 0
-    levels = 0
-    if (ref := schema.get("$ref")) is not None:
-        levels = _ENDLESS if str(ref) in seen else height(point(root, str(ref)), root, seen | {str(ref)})
-    for key in ("anyOf", "oneOf"):
-        if _branches(schema, key):
-            levels = max(levels, min(height(branch, root, seen) for branch in schema[key]))
-    if _branches(schema, "allOf"):
-        levels = max(levels, *(height(part, root, seen) for part in schema["allOf"]))
-    if "null" in types_of(schema):
-        return levels
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        for name in schema.get("required") or ():
-            levels = max(levels, 1 + height(properties.get(name), root, seen))
-    if schema.get("minItems"):
-        items = [schema.get("items"), *(schema.get("prefixItems") or ())]
-        levels = max(levels, 1 + max(height(item, root, seen) for item in items))
+def measure(root: Any) -> dict[str, int]:
+    """How many levels the smallest value has for each reference in a schema; `ENDLESS` and more when it can't
+    end.
+
+    All at once, from below: asked one by one, references that fan out would be followed along every path.
+    """
+    refs = list(dict.fromkeys(_find_refs(root)))
+    levels = dict.fromkeys(refs, ENDLESS)
+    changed = True
+    while changed:
+        changed = False
+        for ref in reversed(refs):
+            found = height(point(root, ref), levels)
+            if found < levels[ref]:
+                levels[ref], changed = found, True
     return levels
 
 
-def is_endless(schema: Any, root: Any) -> bool:
-    """Whether no finite value can fit: a node that requires a node."""
-    return height(schema, root) >= _ENDLESS
+def _find_refs(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(ref := value.get("$ref"), str):
+            yield ref
+        for member in value.values():
+            yield from _find_refs(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _find_refs(member)
+
+
+def height(schema: Any, levels: dict[str, int]) -> int:
+    """How many levels the smallest value for a schema has, with what `measure` says of its references."""
+    if not isinstance(schema, dict) or "const" in schema or "enum" in schema:
+        return 0
+    found = 0
+    if (ref := schema.get("$ref")) is not None:
+        found = levels.get(str(ref), 0)
+    for key in ("anyOf", "oneOf"):
+        if _branches(schema, key):
+            found = max(found, min(height(branch, levels) for branch in schema[key]))
+    if _branches(schema, "allOf"):
+        found = max(found, *(height(part, levels) for part in schema["allOf"]))
+    if "null" in types_of(schema):
+        return found
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        for name in schema.get("required") or ():
+            found = max(found, 1 + height(properties.get(name), levels))
+    if schema.get("minItems"):
+        items = [schema.get("items"), *(schema.get("prefixItems") or ())]
+        found = max(found, 1 + max(height(item, levels) for item in items))
+    return found

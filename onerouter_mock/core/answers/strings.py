@@ -12,6 +12,8 @@ from typing import Any
 
 from onerouter_mock.core.answers.words import Words
 
+_MOST_STEPS = 2000
+_ENDS = (codes.AT_BEGINNING, codes.AT_END, codes.AT_BEGINNING_STRING, codes.AT_END_STRING)
 # What a property's name calls for, as Faker calls it. None of these looks at today's date.
 _NAMED = {
     "name": "name", "full_name": "name", "first_name": "first_name", "last_name": "last_name",
@@ -74,45 +76,59 @@ def _formatted(kind: str, words: Words) -> str | None:
 
 def _match_pattern(pattern: str, least: int, most: int | None, words: Words) -> str | None:
     """A text that the pattern finds itself in and that has the right length, or None: not every pattern can
-    be turned round, and JSON Schema's are ECMAScript's."""
-    for _ in range(20):
-        try:
-            made = _spell(parser.parse(pattern), words, {})
-            if least <= len(made) <= (most if most is not None else len(made)) and re.search(pattern, made):
+    be turned round, and JSON Schema's are ECMAScript's.
+
+    It fits by its making: a pattern out of a request is never searched with, which could take for ever.
+    """
+    try:
+        parsed = parser.parse(pattern)
+        for _ in range(20):
+            made = _Speller(words).spell(parsed)
+            made.encode()  # half a surrogate pair is a ValueError
+            if least <= len(made) <= (len(made) if most is None else most):
                 return made
-        except (re.error, ValueError, KeyError, OverflowError, RecursionError):
-            return None
+    except (re.error, ValueError, KeyError, OverflowError, RecursionError):
+        pass
     return None
 
 
-def _spell(parsed: Any, words: Words, groups: dict[Any, str]) -> str:
-    return "".join(_spell_one(op, value, words, groups) for op, value in parsed)
+class _Speller:
+    """Spells one text that a parsed pattern matches. Errors: ValueError for what can't be turned round."""
 
+    def __init__(self, words: Words) -> None:
+        self.random = words.random
+        self.groups: dict[Any, str] = {}
+        self.steps = 0
 
-def _spell_one(op: Any, value: Any, words: Words, groups: dict[Any, str]) -> str:
-    random = words.random
-    if op in (codes.AT, codes.ASSERT, codes.ASSERT_NOT):
-        return ""
-    if op is codes.LITERAL:
-        return chr(value)
-    if op is codes.ANY:
-        return random.choice("abcdefghijklmnop")
-    if op is codes.NOT_LITERAL:
-        return "b" if value == ord("a") else "a"
-    if op is codes.IN:
-        return random.choice(_members(value))
-    if op is codes.BRANCH:
-        return _spell(random.choice(value[1]), words, groups)
-    if op is codes.SUBPATTERN:
-        groups[value[0]] = _spell(value[3], words, groups)
-        return groups[value[0]]
-    if op is codes.GROUPREF:
-        return groups[value]
-    if op in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
-        least, most, inner = value
-        times = random.randint(least, min(most, least + 8))
-        return "".join(_spell(inner, words, groups) for _ in range(times))
-    raise ValueError(f"can't spell {op}")
+    def spell(self, parsed: Any) -> str:
+        return "".join(self.spell_one(op, value) for op, value in parsed)
+
+    def spell_one(self, op: Any, value: Any) -> str:
+        self.steps += 1
+        if self.steps > _MOST_STEPS:  # repeats within repeats within repeats
+            raise ValueError("too long")
+        if op is codes.AT and value in _ENDS:
+            return ""
+        if op is codes.LITERAL:
+            return chr(value)
+        if op is codes.ANY:
+            return self.random.choice("abcdefghijklmnop")
+        if op is codes.NOT_LITERAL:
+            return "b" if value == ord("a") else "a"
+        if op is codes.IN:
+            return self.random.choice(_members(value))
+        if op is codes.BRANCH:
+            return self.spell(self.random.choice(value[1]))
+        if op is codes.SUBPATTERN:
+            self.groups[value[0]] = self.spell(value[3])
+            return self.groups[value[0]]
+        if op is codes.GROUPREF:
+            return self.groups[value]
+        if op in (codes.MAX_REPEAT, codes.MIN_REPEAT):
+            least, most, inner = value
+            times = self.random.randint(least, min(most, least + 8))
+            return "".join(self.spell(inner) for _ in range(times))
+        raise ValueError(f"can't spell {op}")
 
 
 _CATEGORIES = {
