@@ -120,11 +120,10 @@ ENDLESS = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": 
 WIDE = {f"d{n}": {"anyOf": [{"type": "object", "properties": {"x": {"$ref": f"#/$defs/d{m}"}},
     "required": ["x"]}
                             for m in range(12)]} for n in range(12)}  # fmt: skip
-DOUBLING = {
-    f"d{n}": {"type": "object", "properties": dict.fromkeys("ab", {"$ref": f"#/$defs/d{n + 1}"}),
-        "required": ["a", "b"]}
-    for n in range(30)
-}  # fmt: skip
+DOUBLING: dict[str, Any] = {}
+for level in range(30):
+    below = {"$ref": f"#/$defs/d{level + 1}"}
+    DOUBLING[f"d{level}"] = {"type": "object", "properties": {"a": below, "b": below}, "required": ["a", "b"]}
 ODD: list[Any] = [
     {"$ref": "#/$defs/d0", "$defs": WIDE}, {"$ref": "#/$defs/d0", "$defs": DOUBLING},
     ENDLESS, {"allOf": [{"$ref": "#"}]}, {"$ref": "#/nowhere"}, {"$ref": "https://example.com/schema"},
