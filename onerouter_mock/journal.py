@@ -102,7 +102,9 @@ class Entry:
     def _sent(self) -> dict[str, Any] | None:
         if self.ended_us is None:
             return None
-        sent = {"text": self.sent_text, "chunks": self.sent_chunks, "tokens": self.sent_tokens}
+        sealed = self.call.sealed
+        text = sealed.cut(self.sent_text) if sealed and self.sent_text else self.sent_text
+        sent = {"text": text, "chunks": self.sent_chunks, "tokens": self.sent_tokens}
         return {**sent, "bytes": self.sent_bytes}
 
     def release(self) -> None:

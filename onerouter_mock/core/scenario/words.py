@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, StringConstraints, WithJsonSchema
@@ -84,7 +85,7 @@ def quote_value(value: object) -> str:
 def _text_with_unit(parse: Callable[[str], Any], example: str) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if isinstance(value, str) or is_number(value):
-            return parse(str(value))
+            return parse(value if isinstance(value, str) else f"{Decimal(str(value)):f}")  # never 1e-05
         raise UnitError(f"{quote_value(value)} is {name_type(value)}", f"would be right: {example}")
 
     return read

@@ -13,10 +13,10 @@ from urllib.parse import unquote
 from onerouter_mock.core.errors import RequestError
 from onerouter_mock.core.records import Call
 from onerouter_mock.core.wire.accounts import find_keys, find_owner, secret_texts
-from onerouter_mock.core.wire.chat_call import read_chat
+from onerouter_mock.core.wire.chat_call import read_chat, refuse_secret_names
 from onerouter_mock.core.wire.complaints import cut_quotes
 from onerouter_mock.core.wire.models import check_model
-from onerouter_mock.core.wire.request import LARGEST_KEPT_BODY, SECRET_HEADERS, Asked, Sealed
+from onerouter_mock.core.wire.request import LARGEST_KEPT_BODY, SECRET_HEADERS, Asked, Sealed, parse_json
 from onerouter_mock.core.wire.secrets import SHORTEST_CUT, credential_texts, cut_text, digest_body
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _read_anew(
             # Its recorded words are no help: what is wrong goes where the author of the client looks.
             call.notices.append(error.message)
     if refused is not None or call.notices:
-        _cut(call, refused, (*secrets, *credential_texts(call.sealed.parsed())))
+        _cut(call, refused, (*call.sealed.secrets, *credential_texts(call.sealed.parsed())))
     return call, refused
 
 
@@ -85,6 +85,8 @@ def _seal(call: Call, asked: Asked, secrets: tuple[str, ...]) -> Sealed:
         call.sdk_retry = int(retries) if retries.isascii() and retries.isdigit() and len(retries) < 9 else 0
     body = asked.body
     kept = body if len(body) <= LARGEST_KEPT_BODY else None
+    if kept is None:  # what its secrets are can't be looked up later
+        secrets = (*secrets, *credential_texts(parse_json(body)))
     return Sealed(plain, hidden, secrets, asked.path, kept, digest_body(body))
 
 
@@ -134,6 +136,7 @@ def _read_models(scenario: Scenario, call: Call, keys: tuple[str, ...]) -> None:
         call.model = ""
         check_model(scenario, asked)
         call.model = asked
+        refuse_secret_names(call)
 
 
 def _printable(path: str) -> str:

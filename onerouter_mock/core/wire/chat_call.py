@@ -68,8 +68,7 @@ def read_chat(scenario: Scenario, call: Call, body: bytes) -> None:
         call.routing = read_routing(asked.provider, call.notices)
     if asked.fallback_models:
         call.fallback_models = tuple(asked.fallback_models)
-    if conf is not None:
-        _refuse_secret_names(call, conf)
+    refuse_secret_names(call, conf)
     if asked.fallback_rules is not None:
         call.fallback_statuses = read_fallback_rules(asked.fallback_rules, call.notices)
     call.wants = _read_wants(asked, told, call.sealed.digest)
@@ -127,14 +126,21 @@ def _salvage(scenario: Scenario, call: Call, document: dict[str, Any]) -> Reques
     return None
 
 
-def _refuse_secret_names(call: Call, conf: Any) -> None:
-    """Model names go into routes, headers and logs: one that holds the caller's key must not get that far."""
-    given = conf["credentials"]
-    for secret in (given,) if isinstance(given, str) else credential_texts({"credentials": given}):
-        models = (call.model, *call.fallback_models)
+def refuse_secret_names(call: Call, conf: Any = None) -> None:
+    """Model names go into routes, headers and logs: one that holds a key of the caller must not get that far.
+
+    Errors: RequestError 400 naming `model`.
+    """
+    secrets = call.sealed.secrets
+    if conf is not None:
+        given = conf["credentials"]
+        own = (given,) if isinstance(given, str) else credential_texts({"credentials": given})
+        secrets = (*secrets, *own)
+    models = (call.model, *call.fallback_models)
+    for secret in secrets:
         if len(secret) >= SHORTEST_SHOWN and any(secret in model for model in models):
             call.model, call.fallback_models = "", ()
-            raise complain("model", "holds the credentials", right("model") or "")
+            raise complain("model", "holds a key", right("model") or "")
 
 
 def _read_wants(asked: ChatBody, told: Told, digest: bytes) -> Wants:

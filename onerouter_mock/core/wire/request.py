@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from onerouter_mock.core.wire.secrets import credential_texts, cut_secrets, cut_text
+from onerouter_mock.core.wire.secrets import SHORTEST_CUT, credential_texts, cut_secrets, cut_text
 
 LARGEST_KEPT_BODY = 64 * 1024
 NOT_KEPT = "[not kept]"
@@ -85,15 +85,26 @@ class Sealed:
         shown = cut_secrets(parsed, (*self.secrets, *credential_texts(parsed)))
         return shown if isinstance(shown, dict) else None
 
+    def cut(self, text: str) -> str:
+        """A text of the call's answer without the call's own secrets: an answer may quote the request."""
+        return cut_text(text, self._long_secrets())
+
+    def _long_secrets(self) -> list[str]:
+        secrets = (*self.secrets, *credential_texts(self.parsed()))
+        return [secret for secret in secrets if len(secret) >= SHORTEST_CUT]
+
     def retry_key(self) -> bytes:
         """What tells that a call repeats another: its key, path and body."""
         return blake2b("\0".join((*self.secrets, self.path)).encode() + self.digest, digest_size=16).digest()
 
     def parsed(self) -> Any:
         """The body as JSON with all its secrets: not for showing."""
-        if not self.kept:
-            return None
-        try:
-            return orjson.loads(self.kept)
-        except orjson.JSONDecodeError:
-            return None
+        return parse_json(self.kept) if self.kept else None
+
+
+def parse_json(body: bytes) -> Any:
+    """A body as data; None when it is no JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None

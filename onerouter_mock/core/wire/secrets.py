@@ -73,8 +73,8 @@ def _search(value: Any, depth: int) -> Iterator[str]:
         for name, member in value.items():
             if name == "byok_conf" and not isinstance(member, dict):
                 yield from _leaves(member, depth)
-            elif name == "byok_conf" and (text := _misplaced(member)):
-                yield text
+            elif name == "byok_conf":
+                yield from _misplaced(member)
             if name.lower() in _SECRET_MEMBERS:
                 yield from _leaves(member, depth)
             else:
@@ -84,10 +84,14 @@ def _search(value: Any, depth: int) -> Iterator[str]:
             yield from _search(member, depth + 1)
 
 
-def _misplaced(conf: dict[str, Any]) -> str | None:
-    """A key that was written where the provider's name belongs."""
-    text = conf.get("provider")
-    return text if isinstance(text, str) and not is_slug(text) else None
+def _misplaced(conf: dict[str, Any]) -> Iterator[str]:
+    """Texts that may be a key in the wrong place: in that of another member, or under a name of its own."""
+    for name, member in conf.items():
+        if name == "provider":
+            if isinstance(member, str) and not is_slug(member):
+                yield member
+        elif name == "fallback" or name not in _PUBLIC_MEMBERS:
+            yield from (text for text in _leaves(member, 0) if len(text) >= SHORTEST_SHOWN)
 
 
 def is_slug(text: str) -> bool:
