@@ -6,6 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from onerouter_mock.core.limits import Draw, set_right
@@ -52,7 +53,9 @@ def _plan_usage(decision: Decision) -> Usage:
     if answer is None:
         return Usage(prompt, 0)
     completion, reasoning = answer.completion_tokens, answer.reasoning_tokens
-    if timeline is not None and timeline.tokens < completion:
+    shape = decision.shape
+    is_broken = timeline is not None and not (shape is not None and shape.breaks_at_router)
+    if timeline is not None and is_broken and timeline.tokens < completion:
         return Usage(prompt, timeline.tokens, min(reasoning, timeline.tokens))
     said = dict(answer.usage)
     return Usage(
@@ -69,12 +72,22 @@ def price(scenario: Scenario, served: Attempt, model: Model, usage: Usage) -> Co
     Source: seen: `cost` is the sum of its parts rounded to 6 digits.
     """
     prompt_usd, completion_usd = scenario.catalogue.price(model, served.provider)
+    request_usd = model.request or 0
+    return _price(
+        prompt_usd, completion_usd, request_usd, usage.prompt_tokens, usage.completion_tokens, served.lane
+    )
+
+
+@lru_cache(maxsize=1024)
+def _price(
+    prompt_usd: float, completion_usd: float, request_usd: float, prompt: int, completion: int, lane: str
+) -> Cost:
     # USD per million tokens are thousands of nano-dollars a token
-    prompt_nano = round(usage.prompt_tokens * prompt_usd * 1000)
-    completion_nano = round(usage.completion_tokens * completion_usd * 1000 + (model.request or 0) * _NANO)
+    prompt_nano = round(prompt * prompt_usd * 1000)
+    completion_nano = round(completion * completion_usd * 1000 + request_usd * _NANO)
     # as who reads the parts adds them up: in floating point
     total_nano = round(round(prompt_nano / _NANO + completion_nano / _NANO, 6) * 1_000_000) * 1000
-    if served.lane == "byok":
+    if lane == "byok":
         return Cost(byok_nano=total_nano, is_byok=True)
     return Cost(prompt_nano, completion_nano, total_nano)
 
