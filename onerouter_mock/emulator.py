@@ -129,7 +129,9 @@ class Emulator:
     def note(self, begun: Begun, silence: str) -> None:
         """Notes that a planned silence (`stall`, `hang`) begins: it may last until the client leaves."""
         begun.entry.ending = silence
-        begun.entry.route = trace.route(begun.entry.decision, _planned_break(begun))
+        begun.entry.route = trace.route(
+            begun.entry.decision, trace.break_word(begun.entry.decision, "finish")
+        )
 
     def end(self, begun: Begun, outcome: Outcome) -> None:
         """Completes the entry; sets budgets, money and totals right where the call did not end as planned."""
@@ -150,7 +152,7 @@ class Emulator:
             state.cells.update(settle(begun.scenario, state, decision, delivered, now_us))
         if len(state.cells) > state.sweep_above:
             sweep(state, begun.clock.now_us())
-        word = outcome.ending if outcome.ending != "finish" else _planned_break(begun)
+        word = trace.break_word(decision, outcome.ending)
         if word is not None or not is_whole:
             entry.route = trace.route(decision, word)
             begun.totals.recount(entry, begun.counted)
@@ -272,16 +274,6 @@ class Emulator:
             self._watchers = tuple(other for other in self._watchers if other is not watch)
 
         return unsubscribe
-
-
-def _planned_break(begun: Begun) -> str | None:
-    """The break that the plan holds, as the route's word has it; a silence that ends by itself is none."""
-    decision = begun.entry.decision
-    shape, timeline = decision.shape, decision.timeline
-    if shape is None or shape.break_ is None or timeline is None or timeline.break_us is None:
-        return None
-    do, for_us = shape.break_.do, shape.break_.for_us
-    return None if do == "stall" and for_us is not None else do
 
 
 def _text_of(begun: Begun, tokens: int) -> str:

@@ -17,7 +17,7 @@ If you can say which noun your change is about, you know the file:
     router.py       the router itself, before any attempt: test keys, limits and rules of its lane, refusals
     attempts.py     one attempt, and how it fails
     endings.py      what the client sees of it all: status, waits, ids, rate-limit headers
-    answers.py      seeded text, tool calls, JSON for a schema, tokens (the only file that knows Faker)
+    answers/        seeded text, tool calls, JSON for a schema, tokens (the only file that knows Faker)
     timeline.py     when each piece of an answer is sent, and where a break ends it
     billing.py      tokens to money, the ledger, what is set right when an answer ends
     wire/           the emulated JSON, one file per dialect; refusals (error objects); secrets stop here

@@ -208,7 +208,8 @@ def _shape(own: Verdict, router: Verdict) -> Shape | None:
     if pace is None and breaker.break_ is None and reply is None:
         return None
     rule = breaker.break_rule
-    return Shape(pace, breaker.break_, (rule.name, rule.where) if rule is not None else None, reply)
+    named = (rule.name, rule.where) if rule is not None else None
+    return Shape(pace, breaker.break_, named, reply, breaks_at_router=breaker is router)
 
 
 def _plan_answer(walk: Walk, model: Model, provider: str | None) -> None:

@@ -237,12 +237,14 @@ class Timeline:
 
 @dataclass(slots=True)
 class Shape:
-    """What rules make of the call's answer, with the rule that said it (name, where) for the trace."""
+    """What rules make of the call's answer, with the rule that said it (name, where) for the trace.
+    `breaks_at_router`: the break is of `lane: router`, and leaves route and money alone."""
 
     pace: Pace | None = None
     break_: Break | None = None
     break_rule: tuple[str, str] | None = None
     reply: Reply | None = None
+    breaks_at_router: bool = False
 
 
 @dataclass(slots=True)

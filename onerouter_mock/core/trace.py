@@ -64,6 +64,25 @@ def route(x: Decision | Mapping[str, Any], ending: str | None = None) -> str:
     return " -> ".join(parts) or "router"
 
 
+def break_word(decision: Decision, ending: str) -> str | None:
+    """The word that a route gets for how a begun answer ended, None: it ended whole.
+
+    Shape: `ending` as in the journal. The router's own breaks leave routes alone, whoever answered; a silence that
+    ends by itself is no break.
+    """
+    shape, timeline = decision.shape, decision.timeline
+    if ending == "client_left":
+        return ending
+    if shape is not None and shape.breaks_at_router:
+        return None
+    if ending != "finish":
+        return ending
+    if shape is None or shape.break_ is None or timeline is None or timeline.break_us is None:
+        return None
+    do, for_us = shape.break_.do, shape.break_.for_us
+    return None if do == "stall" and for_us is not None else do
+
+
 def _part(lane: str, provider: str | None, other_model: str | None, result: str) -> str:
     text = f"{lane}:{provider}" if provider else lane
     if other_model:

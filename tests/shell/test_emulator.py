@@ -177,6 +177,17 @@ def test_each_break_has_its_word(break_: dict[str, Any], route: str, ending: str
     assert (shown["route"], shown["ending"]) == (route, ending)
 
 
+@pytest.mark.parametrize("do", ["cut", "reset", "error", "truncate", "bad_chunk"])
+def test_a_break_of_the_router_leaves_route_and_money_alone(do: str) -> None:
+    rule = {"name": "broken", "when": {"lane": "router"}, "break": {"do": do, "after": "8 tokens"}}
+    broken = ask(emulator({"rules": [rule]}), chat(stream=True))
+    whole = ask(emulator(), chat(stream=True))
+    assert broken["sent"]["tokens"] == 8
+    assert [broken[name] for name in ("route", "cost", "usage", "served_by")] == [
+        whole[name] for name in ("route", "cost", "usage", "served_by")
+    ]
+
+
 def test_an_endless_silence_is_noted_as_it_begins() -> None:
     mock = emulator({"rules": [{"break": {"do": "stall", "after": "3 tokens"}}]})
     begun = begin(mock, chat(stream=True))
