@@ -6,8 +6,9 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from onerouter_mock.core.plan import Frame
 from onerouter_mock.core.timeline import ENDING_BREAKS
 
 if TYPE_CHECKING:
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 KEEP_ALIVE = b": ONEROUTER PROCESSING\n\n"  # Source: documented (streaming), the interval is not
 _MOST_KEEP_ALIVES = 10_000  # an interval of a microsecond and a delay of an hour must not fill the memory
 _SOME_JSON = 24  # so much of a chunk's JSON is surely none, and surely ASCII
-
-
-class Event(NamedTuple):
-    """Bytes of a stream's body that belong together, when they are due, and the content that they deliver."""
-
-    at_us: int
-    data: bytes
-    chunks: int = 0
-    tokens: int = 0
 
 
 def whole_stream(parts: Parts) -> bytes:
@@ -40,8 +32,11 @@ def stream_events(
     timeline: Timeline,
     break_: Break | None,
     error: Callable[[], bytes],
-) -> list[Event]:
-    """The events of a streamed answer, in order of time. `error` makes the event of a break that does so."""
+) -> list[Frame]:
+    """The events of a streamed answer, in order of time, as frames of a body without HTTP's framing.
+
+    Shape: `error` makes the event of a break that does so.
+    """
     at_us, count = timeline.at_us, timeline.pieces
     opening_us = at_us[0] if at_us else timeline.start_us
     if break_ is not None and timeline.break_us is not None and timeline.break_us < opening_us:
@@ -50,9 +45,12 @@ def stream_events(
                 return _broken_off(timeline, break_, error)
         else:  # let the stream begin: a break before the first chunk would be no break of an answer
             opening_us = timeline.break_us
-    events = [Event(opening_us, parts.opening)]
-    for n in range(count):
-        events.append(Event(at_us[n] if at_us else opening_us, parts.pieces[n], 1, pieces[n].tokens))
+    events = [Frame(opening_us, parts.opening)]
+    # `parts` and `pieces` have more of them than `count` where a break ends the answer.
+    for us, data, piece in zip(
+        at_us[:count] if at_us else (opening_us,) * count, parts.pieces, pieces, strict=False
+    ):
+        events.append(Frame(us, data, 1, piece.tokens))
     if break_ is None or timeline.break_us is None:
         return events + _closing(parts, timeline.end_us, done=True)
     if _is_end(break_):
@@ -60,7 +58,7 @@ def stream_events(
     extra = _extra(break_.do, events[timeline.break_at or 0].data)
     if extra:
         # Event 0 is the opening, so that piece number `break_at` is the first one after the break.
-        events.insert((timeline.break_at or 0) + 1, Event(max(timeline.break_us, opening_us), extra))
+        events.insert((timeline.break_at or 0) + 1, Frame(max(timeline.break_us, opening_us), extra))
     return events + _closing(parts, timeline.end_us, done=break_.do != "no_done")
 
 
@@ -68,13 +66,13 @@ def _is_end(break_: Break) -> bool:
     return break_.do in ENDING_BREAKS or (break_.do == "stall" and break_.for_us is None)
 
 
-def _broken_off(timeline: Timeline, break_: Break, error: Callable[[], bytes]) -> list[Event]:
-    return [Event(timeline.end_us, error())] if break_.do == "error" else []
+def _broken_off(timeline: Timeline, break_: Break, error: Callable[[], bytes]) -> list[Frame]:
+    return [Frame(timeline.end_us, error())] if break_.do == "error" else []
 
 
-def _closing(parts: Parts, end_us: int, *, done: bool) -> list[Event]:
+def _closing(parts: Parts, end_us: int, *, done: bool) -> list[Frame]:
     events = [*parts.closing, parts.usage, parts.done if done else b""]
-    return [Event(end_us, data) for data in events if data]
+    return [Frame(end_us, data) for data in events if data]
 
 
 def _extra(do: str, last: bytes) -> bytes:
@@ -89,9 +87,9 @@ def _extra(do: str, last: bytes) -> bytes:
     return b""
 
 
-def keep_alives(wait_us: int, every_us: int) -> list[Event]:
+def keep_alives(wait_us: int, every_us: int) -> list[Frame]:
     """Comment lines for a client that waits `wait_us` for the first word of an answer that will come."""
     if every_us <= 0 or wait_us <= every_us:
         return []
     count = min((wait_us - 1) // every_us, _MOST_KEEP_ALIVES)
-    return [Event(n * every_us, KEEP_ALIVE) for n in range(1, count + 1)]
+    return [Frame(n * every_us, KEEP_ALIVE) for n in range(1, count + 1)]

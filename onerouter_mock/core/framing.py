@@ -9,14 +9,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
-from itertools import groupby
 from re import compile as pattern
-from typing import TYPE_CHECKING
 
 from onerouter_mock.core.plan import Frame
-
-if TYPE_CHECKING:
-    from onerouter_mock.core.breaks import Event
 
 LAST_CHUNK = b"0\r\n\r\n"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -82,32 +77,42 @@ def head_bytes(status: int, lines: list[str]) -> bytes:
 
 
 def lay_frames(
-    head: bytes, head_us: int, events: list[Event], chunked: bool, slice_bytes: int
+    head: bytes, head_us: int, events: list[Frame], chunked: bool, slice_bytes: int
 ) -> list[Frame]:
-    """Head and events as frames: one for each instant, or cut into `slice_bytes` each (0: uncut)."""
-    frames = [Frame(head_us, head)]
-    for at_us, group in groupby(events, key=_due):
-        due = list(group)
+    """Head and events as frames: one for each instant, or cut into `slice_bytes` each (0: uncut).
+
+    Shape: `events` in order of time, their data not framed yet; they are used up.
+    """
+    frames, at, count = [Frame(head_us, head)], 0, len(events)
+    while at < count:
+        first, frame = at, events[at]
+        at += 1
+        while at < count and events[at].at_us == frame.at_us:
+            at += 1
         if slice_bytes:
-            frames += _slices(at_us, due, chunked, slice_bytes)
+            frames += _slices(frame.at_us, events[first:at], chunked, slice_bytes)
             continue
-        data = due[0].data if len(due) == 1 else b"".join([event.data for event in due])
-        frame = Frame(
-            at_us, chunk(data) if chunked else data, sum(e.chunks for e in due), sum(e.tokens for e in due)
-        )
-        if at_us == head_us and len(frames) == 1:
-            frame.data = head + frame.data
-            frames[0] = frame
-        else:
-            frames.append(frame)
+        if at > first + 1:
+            frame = _join(events[first:at])
+        if chunked:
+            frame.data = chunk(frame.data)
+        frames.append(frame)
+    if not slice_bytes and count and frames[1].at_us == head_us:
+        frames[1].data = head + frames[1].data
+        del frames[0]
     return frames
 
 
-def _due(event: Event) -> int:
-    return event.at_us
+def _join(due: list[Frame]) -> Frame:
+    return Frame(
+        due[0].at_us,
+        b"".join([event.data for event in due]),
+        sum([event.chunks for event in due]),
+        sum([event.tokens for event in due]),
+    )
 
 
-def _slices(at_us: int, due: list[Event], chunked: bool, slice_bytes: int) -> list[Frame]:
+def _slices(at_us: int, due: list[Frame], chunked: bool, slice_bytes: int) -> list[Frame]:
     """Events cut anywhere, also inside a character; what an event delivers counts with its last byte."""
     data = b"".join([event.data for event in due])
     cuts = [data[at : at + slice_bytes] for at in range(0, len(data), slice_bytes)]

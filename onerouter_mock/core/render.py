@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from onerouter_mock.core import framing, trace, wire
-from onerouter_mock.core.breaks import Event, keep_alives, stream_events, whole_stream
+from onerouter_mock.core.breaks import keep_alives, stream_events, whole_stream
 from onerouter_mock.core.framing import LAST_CHUNK, chunk
 from onerouter_mock.core.plan import Frame, Plan
 from onerouter_mock.core.records import Answer, Decision, Failure
@@ -152,7 +152,7 @@ def _render_failure(scenario: Scenario, decision: Decision, failure: Failure, tr
     headers = _headers(scenario, decision, at_us, STREAM_TYPE if as_stream else JSON_TYPE, trace_header)
     headers += _retry_headers(scenario, decision, failure, at_us)
     if as_stream:
-        event = Event(at_us, refusals.error_event(decision, scenario.wire))
+        event = Frame(at_us, refusals.error_event(decision, scenario.wire))
         return _streamed(decision, framing.override(headers, failure.headers), [event], at_us, at_us)
     if failure.body is not None:
         body = failure.body.encode("utf-8", "replace")
@@ -178,7 +178,7 @@ def _render_stream(
     plain = break_ is None and timeline.at_us is None and not _slice_bytes(pace)
     if plain and not 0 < scenario.router.keep_alive_us < wait_us:
         head_us = timeline.start_us
-        events = [Event(head_us, whole_stream(parts), timeline.pieces, timeline.tokens)]
+        events = [Frame(head_us, whole_stream(parts), timeline.pieces, timeline.tokens)]
     else:
         events = stream_events(
             parts, in_pieces.pieces, timeline, break_, lambda: refusals.break_event(decision, scenario)
@@ -204,7 +204,7 @@ def _slice_bytes(pace: Pace | None) -> int:
 def _streamed(
     decision: Decision,
     headers: list[str],
-    events: list[Event],
+    events: list[Frame],
     head_us: int,
     end_us: int,
     break_: Break | None = None,

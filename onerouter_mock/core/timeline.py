@@ -123,12 +123,13 @@ def _instants(
     rate = pace.rate
     if rate is None and pace.gap is None and latency is not None:
         rate = latency.rate
-    first_us = start_us + _ttft_us(pace, latency, dice)
+    first_us, gap = start_us + _ttft_us(pace, latency, dice), pace.gap
+    steady_us = 0 if gap is None else gap.us if isinstance(gap, Fixed) else None
     out: list[int] = []
     tokens, gaps_us = 0, 0
     for n, piece in enumerate(pieces):
-        if n and pace.gap is not None:
-            gaps_us += draw_delay_us(pace.gap, *dice, "gap", n)
+        if n and gap is not None:
+            gaps_us += draw_delay_us(gap, *dice, "gap", n) if steady_us is None else steady_us
         out.append(first_us + gaps_us + (round(tokens * 1_000_000 / rate) if rate else 0))
         tokens += piece.tokens
     return tuple(out)
