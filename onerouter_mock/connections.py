@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
@@ -129,6 +130,10 @@ class Connection(web.RequestHandler):
         what = "that was no HTTP request that can be read" if status < 500 else "the mock itself failed"
         log.warning("%s (%s, %s)", what, status, type(exc).__name__)
         return own_error(status, what)
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """What aiohttp would say with a traceback: the rest of a body is not as its Content-Encoding says."""
+        log.warning("the rest of a request could not be read (%s)", type(sys.exception()).__name__)
 
 
 class _Parsed:

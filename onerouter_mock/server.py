@@ -181,7 +181,9 @@ async def _collect(content: StreamReader, chunks: list[bytes]) -> bool:
 
 
 def _read_headers(given: CIMultiDictProxy[str]) -> dict[str, str]:
-    headers = dict(zip(map(str.lower, given), given.values(), strict=True))
+    headers: dict[str, str] = {}
+    for name, value in given.items():  # of one that comes twice the first counts
+        headers.setdefault(name.lower(), value)
     if not "".join(headers.values()).isascii():
         headers = {name: _clean(value) for name, value in headers.items()}
     return headers

@@ -500,3 +500,10 @@ def test_equal_text_makes_equal_scenarios() -> None:
     text = "rules: [{error: 500}]"
     assert load_scenario(text, file="f") == load_scenario(text, file="f")
     assert isinstance(load_scenario(text, file="f"), Scenario)
+
+
+def test_small_numbers_need_no_exponent() -> None:
+    made = build_scenario(
+        {"accounts": {"a": {"credits": 0.00000001}}, "rules": [{"chance": 0.00001, "error": 500}]}
+    )
+    assert (made.accounts[0].credits_nano, made.rules[0].chance) == (10, 0.00001)
