@@ -66,17 +66,17 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request; the first of a next one start its deadline."""
+        parser: Any = self._parser
         if not data or not self._is_idle():
             self._receive(data)
             return
-        parser = self._parser
         parsed = _Parsed(parser, data)
         if (request := parsed.request) is not None and self._answerer.answer_at_once(self, *request):
             parser.message_consumed()
             self.waiting_since_s = None
             self._next_keepalive_close_time = self._loop.time() + _IDLE_S
             return
-        self._parser = parsed  # type: ignore[assignment]
+        self._parser = parsed  # type: ignore[assignment]  # it has what is asked of a parser
         try:
             self._receive(data)
         finally:

@@ -12,12 +12,12 @@ import asyncio
 import socket
 import struct
 import sys
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from onerouter_mock.core.plan import Outcome, Plan
+from onerouter_mock.turns import Turns
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 _POLL_S = 0.002
 _WRITES_AT_A_TIME = 64  # of a sliced answer, before other calls get their turn
-_BEGIN_AT_A_TIME = 8
 
 
 class Played:
@@ -47,51 +46,6 @@ class Played:
 
 
 _KEPT, _CLOSED = Played(True), Played(False)
-
-
-class Turns:
-    """Lets calls begin a few at a time while streams keep time: hundreds at once would make their chunks
-    late. `paced` counts the plans that wait for an instant.
-    """
-
-    __slots__ = ("_begun", "_in_round", "_waiting", "paced")
-
-    def __init__(self) -> None:
-        self.paced = 0
-        self._begun = 0
-        self._in_round = False
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    @property
-    def are_free(self) -> bool:
-        """Whether a call may begin at once without asking."""
-        return not self.paced and not self._waiting
-
-    async def take(self) -> None:
-        """Returns when a call may begin: at once, unless streams keep time and several have just begun."""
-        if self.are_free:
-            return
-        if not self._in_round:
-            self._in_round = True
-            asyncio.get_running_loop().call_soon(self._next_round)
-        if self._begun < _BEGIN_AT_A_TIME and not self._waiting:
-            self._begun += 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        await turn
-
-    def _next_round(self) -> None:
-        # Between two rounds the loop looks at its timers.
-        self._begun = 0
-        while self._waiting and self._begun < _BEGIN_AT_A_TIME:
-            turn = self._waiting.popleft()
-            if not turn.done():  # it is when the client has left meanwhile
-                turn.set_result(None)
-                self._begun += 1
-        self._in_round = self._begun > 0
-        if self._in_round:
-            asyncio.get_running_loop().call_soon(self._next_round)
 
 
 def play_at_once(

@@ -21,8 +21,9 @@ from onerouter_mock import __version__, admin
 from onerouter_mock.connections import DEADLINE_S, Connection, Connections, own_error
 from onerouter_mock.core.plan import Outcome
 from onerouter_mock.core.wire.request import Asked
-from onerouter_mock.play import Played, Turns, play, play_at_once
+from onerouter_mock.play import Played, play, play_at_once
 from onerouter_mock.sessions import SessionError, split_address
+from onerouter_mock.turns import Turns
 
 if TYPE_CHECKING:
     from aiohttp import StreamReader

@@ -34,7 +34,7 @@ LAYERS = [
     {"core"},
     {"journal", "library", "clock"},
     {"emulator", "sessions"},
-    {"play"},
+    {"play", "turns"},
     {"server", "admin", "connections"},
     {"host"},
     {"mock", "cli", "pytest_plugin", "__main__", "__init__"},

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from freezegun import freeze_time
 
 from onerouter_mock import host as hosts
 from onerouter_mock.core.scenario.load import build_scenario
@@ -122,6 +123,17 @@ def test_a_reader_that_does_not_read_delays_no_stop() -> None:
         before = time.perf_counter()
         host.stop()
         assert time.perf_counter() - before < 0.5
+
+
+def test_a_frozen_process_is_served_all_the_same() -> None:
+    slow = build_scenario({"clock": "real", "rules": [{"delay": "20ms"}]})
+    with freeze_time("2012-01-14"), Host.start(Emulator(slow)) as host:
+        with socket.create_connection((host.host, host.port), timeout=5) as sock:
+            sock.sendall(ASK)
+            assert sock.recv(100).startswith(b"HTTP/1.1 200")
+        (shown,) = host.ask(lambda: [e.as_dict() for e in host.emulator.session("default").journal.read()])
+        assert shown["arrived_at"] > "2020"
+        assert shown["ended_ms"] >= 20
 
 
 def test_the_loop_can_be_shut_down_and_started_again() -> None:

@@ -87,7 +87,8 @@ def test_an_entry_has_exactly_the_members_of_the_contract() -> None:
         "byok": {"provider": "openai", "key": "alice", "fingerprint": "…7f3a", "fallback": True},
         "attempts": [
             {"n": 1, "lane": "byok", "provider": "openai", "model": "gpt-5.1-chat",
-             "result": "rate_limit", "status": 429, "cause": "limit own-openai", "where": "ratelimit.yaml:3", "at_ms": 0, "took_ms": 30},
+             "result": "rate_limit", "status": 429, "cause": "limit own-openai", "where": "ratelimit.yaml:3",
+             "at_ms": 0, "took_ms": 30},
             {"n": 2, "lane": "shared", "provider": "openai", "model": "gpt-5.1-chat", "result": "ok",
              "status": 200, "cause": None, "where": None, "at_ms": 30, "took_ms": 0},
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from onerouter_mock.play import Turns
+from onerouter_mock.turns import Turns
 
 
 async def begin(turns: Turns, begun: list[int], n: int) -> None:

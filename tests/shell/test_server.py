@@ -195,6 +195,13 @@ def test_a_body_may_come_in_chunks_and_compressed(host: Host) -> None:
         assert read_answer(sock)[0] == 200
 
 
+def test_a_small_body_that_unpacks_to_a_large_one_is_refused(host: Host) -> None:
+    fine = gzip.compress(json.dumps({**BODY, "user": "x" * 20_000_000}).encode())
+    assert exchange(host, request("POST", CHAT, fine, "Content-Encoding: gzip"))[0] == 200
+    bomb = gzip.compress(b" " * (server.MAX_BODY + 1))
+    assert exchange(host, request("POST", CHAT, bomb, "Content-Encoding: gzip"))[0] == 413
+
+
 def test_a_client_that_asks_first_is_told_to_continue(host: Host) -> None:
     data = request("POST", CHAT, None, "Expect: 100-continue")
     head, _, body = data.partition(b"\r\n\r\n")
