@@ -19,7 +19,9 @@ PAGES = [
     *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "client-faults.md"),
 ]
 
-_FENCE = re.compile(r"^(?:<!-- (?P<note>[^\n]*?) -->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+_FENCE = re.compile(
+    r"^(?:<!-- (?P<note>[^\n]*?) -->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S
+)
 _NOTES = ("skip", "file", "world", "printed", "server", "yaml")
 
 # What differs from run to run, or with the release of Faker (its words, hence tokens and money).
@@ -31,6 +33,7 @@ _MASKS = [
         (r"\b\d{14,23}[A-Za-z0-9]{8}\b", "REQUEST-ID"),
         (r"\b[0-9a-f]{24,32}\b", "ID"),
         (r"pid \d+", "pid N"),
+        (r'"(now|full_in_s)":[\d.]+', r'"\1":N'),
         (r"(?:\b\d+(?:\.\d+)? ?(?:h|m|s|ms|us)\b|\b(?:\d+(?:\.\d+)?(?:h|m|s|ms|us)){2,}\b)", "TIME"),
         (r"\$\d+(?:\.\d+)?", "$N"),
         (r"(-{2,}|={2,}|_{2,})", "--"),
