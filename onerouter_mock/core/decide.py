@@ -141,6 +141,11 @@ def _try_model(walk: Walk, asked: str, tries: _Tries) -> bool:
     if skipped:
         decision.skipped += skipped
         _note_cooling(walk, skipped, tries)
+    if found and asked != walk.call.model and not found[0].model.known:
+        vendor = found[0].model.vendor  # of the asked model the call's own notices tell
+        decision.notes.append(
+            f"model '{asked}' is not in the catalogue; served as {vendor} at a default price"
+        )
     for place, candidate in enumerate(found):
         if candidate.lane == "shared" and credits_left_nano(walk.pending, _account(scenario, walk.call)) <= 0:
             decision.skipped += [_skip(left, "no credits left") for left in found[place:]]

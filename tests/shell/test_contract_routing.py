@@ -151,6 +151,12 @@ def test_a_provider_that_lacks_the_model_refuses_it() -> None:
         assert asked(mock, model="claude-99") == (200, "shared:anthropic")
 
 
+def test_an_unknown_fallback_model_is_noticed() -> None:
+    with world(DOWN) as mock:
+        assert asked(mock, fallback_models=["claude-99"])[1].endswith(" -> shared:anthropic(claude-99)")
+        assert "model 'claude-99' is not in the catalogue" in mock.last.notices[0]
+
+
 def test_a_vendor_prefix_changes_nothing_but_the_echo() -> None:
     with world({"when": {"model": "gpt-5.1-chat"}, "delay": "1s"}) as mock:
         assert chat(mock.base_url, model="openai/gpt-5.1-chat").json["model"] == "openai/gpt-5.1-chat"
