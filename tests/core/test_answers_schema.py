@@ -174,3 +174,18 @@ def _grow(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 @given(st.recursive(_leaves(), _grow, max_leaves=8), st.integers(0, 100))
 def test_values_fit_schemas_of_any_make(schema: Any, seed: int) -> None:
     assert_fits(schema, seed)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"minLength": 1e308},
+        {"type": "string", "minLength": 10**9},
+        {"type": "object", "minProperties": 10**12},
+        {"type": "array", "minItems": 1000, "items": {"type": "string", "minLength": 100_000}},
+        {"type": "array", "minItems": 1e308},
+    ],
+)
+def test_sizes_beyond_reading_end_soon(schema: Any) -> None:
+    with borrow_words("schema", 0) as words:
+        assert len(make_json(schema, words)) < 3_000_000

@@ -205,6 +205,22 @@ def test_a_hundred_levels_are_not_too_deep(mock: OneRouterMock) -> None:
     assert post(mock, HI + b'"x": "' + b"[" * 500 + b'"}').status == 200
 
 
+def test_numbers_beyond_64_bits_do_no_harm(mock: OneRouterMock) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"x": {"type": "integer", "maximum": 10**30}},
+        "required": ["x"],
+    }
+    tools = [{"type": "function", "function": {"name": "f", "parameters": schema}}]
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    assert (
+        chat(mock.base_url, seed=10**30, max_tokens=10**30, tools=tools, tool_choice="required").status == 200
+    )
+    answered = chat(mock.base_url, response_format=form)
+    assert json.loads(answered.json["choices"][0]["message"]["content"])["x"] <= 10**30
+    assert ask(f"{mock.url}/_mock/calls").status == 200
+
+
 def test_members_without_effect_are_noticed(mock: OneRouterMock) -> None:
     extra = {
         "extra_body": {},

@@ -10,6 +10,7 @@ import json
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from onerouter_mock.core.answers.shapes import ENDLESS, flatten, height, measure, types_of
@@ -20,6 +21,7 @@ _DEEP = 5  # from here on the smallest value that fits: trees end
 _BOTTOM = 40  # a schema that no finite value fits still ends
 _MOST_ITEMS = 1000
 _MOST_VALUES = 20_000  # references that fan out double the value at each level
+_CHARACTERS_A_VALUE = 100  # a long text counts for many
 
 
 def make_json(schema: Any, words: Words) -> str:
@@ -65,7 +67,9 @@ class _Maker:
             case "null":
                 return None
             case _:
-                return make_string(plain, name, self.words)
+                text = make_string(plain, name, self.words)
+                self.made += len(text) // _CHARACTERS_A_VALUE
+                return text
 
     def choose(self, branches: list[Any], depth: int) -> Any:
         """A branch that says something, and one that ends when it is late."""
@@ -113,10 +117,8 @@ class _Maker:
             schema = properties[name] if known else extra
             if name in wanted and name not in made and (name in required or self.may_stand(schema)):
                 made[name] = self.make(schema, depth + 1, name)
-        for name in (
-            *optional,
-            *(f"{self.words.word()}_{n}" for n in range(int(plain.get("minProperties") or 0))),
-        ):
+        others = (f"{self.words.word()}_{n}" for n in range(int(plain.get("minProperties") or 0)))
+        for name in chain(optional, others):
             if len(made) >= (plain.get("minProperties") or 0):
                 break
             if name not in made:

@@ -13,6 +13,7 @@ from typing import Any
 from onerouter_mock.core.answers.words import Words
 
 _MOST_STEPS = 2000
+_LONGEST = 100_000
 _ENDS = (codes.AT_BEGINNING, codes.AT_END, codes.AT_BEGINNING_STRING, codes.AT_END_STRING)
 # What a property's name calls for, as Faker calls it. None of these looks at today's date.
 _NAMED = {
@@ -36,7 +37,7 @@ def make_string(schema: dict[str, Any], name: str, words: Words) -> str:
     if made is None:
         kind = _NAMED.get(name.lower())
         made = words.named(kind) if kind else words.phrase()
-    while least and len(made) < least:
+    while least and len(made) < min(least, _LONGEST):
         made += " " + words.phrase()
     return made if most is None else made[:most]
 

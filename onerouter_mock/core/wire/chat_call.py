@@ -176,7 +176,7 @@ def _read_tools(wants: Wants, asked: ChatBody) -> None:
             raise complain(f"tools[{at}].function", "missing", "an object with a name")
         parameters = function.get("parameters")
         # As text: a parsed schema is ten times as large, and the journal keeps it.
-        tools.append((function["name"], orjson.dumps(parameters) if parameters else None))
+        tools.append((function["name"], _pack(parameters) if parameters else None))
     wants.tools = tuple(tools)
     wants.parallel_tool_calls = asked.parallel_tool_calls is not False
     choice: Any = asked.tool_choice or "auto"
@@ -211,7 +211,25 @@ def _read_schema(form: Any) -> Any:
     if described is None:
         raise complain("response_format.json_schema", "missing", "an object with name and schema")
     schema = described.get("schema")
-    return orjson.dumps(schema) if schema else {}
+    return _pack(schema) if schema else {}
+
+
+def _pack(schema: Any) -> bytes:
+    try:
+        return orjson.dumps(schema)
+    except TypeError:  # a whole number of more than 64 bits
+        return orjson.dumps(_as_floats(schema))
+
+
+def _as_floats(value: Any) -> Any:
+    """A JSON value with its very large numbers as orjson takes them; those beyond all floats become null."""
+    if isinstance(value, dict):
+        return {name: _as_floats(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_as_floats(member) for member in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        return float(value) if value.bit_length() < 1024 else None
+    return value
 
 
 def _read_ask(asked: ChatBody) -> ChatAsk:
