@@ -100,9 +100,11 @@ def _run_command(command: list[str], url: str) -> int:
     """
     environment = {**os.environ, **client_environment(url, os.environ)}
     child: list[subprocess.Popen[bytes]] = []
-    with _signals(child):
+    with _signals(child) as early:
         try:
             child.append(subprocess.Popen(command, env=environment))
+            for number in early:  # came while CMD was being started
+                child[0].send_signal(number)
         except FileNotFoundError:
             raise Stop(f'onerouter-mock run: "{command[0]}" is no command that can be found', 127) from None
         except OSError as error:
@@ -113,11 +115,17 @@ def _run_command(command: list[str], url: str) -> int:
 
 
 @contextmanager
-def _signals(child: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Forward SIGTERM and SIGHUP; SIGINT reaches the child by itself, we only outlive it to report."""
+def _signals(child: list[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
+    """Forward SIGTERM and SIGHUP; SIGINT reaches the child by itself, we only outlive it to report.
+
+    Shape: yields the signals that came before there was a child, for the caller to pass on.
+    """
+    early: list[int] = []
 
     def forward(number: int, _: object) -> None:
-        if child and child[0].poll() is None:
+        if not child:
+            early.append(number)
+        elif child[0].poll() is None:
             child[0].send_signal(number)
 
     before: dict[int, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
@@ -126,7 +134,7 @@ def _signals(child: list[subprocess.Popen[bytes]]) -> Iterator[None]:
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             before[number] = signal.signal(number, forward)
     try:
-        yield
+        yield early
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
