@@ -157,6 +157,13 @@ def test_an_unknown_fallback_model_is_noticed() -> None:
         assert "model 'claude-99' is not in the catalogue" in mock.last.notices[0]
 
 
+def test_a_model_that_does_not_chat_is_refused() -> None:
+    with world() as mock:
+        answered = chat(mock.base_url, OWN, model="text-embedding-3-small")
+        assert (answered.status, answered.json["error"]["param"]) == (404, "model")
+        assert mock.last.route == "router!model_not_found"
+
+
 def test_a_vendor_prefix_changes_nothing_but_the_echo() -> None:
     with world({"when": {"model": "gpt-5.1-chat"}, "delay": "1s"}) as mock:
         assert chat(mock.base_url, model="openai/gpt-5.1-chat").json["model"] == "openai/gpt-5.1-chat"

@@ -73,6 +73,8 @@ def read_chat(scenario: Scenario, call: Call, body: bytes) -> None:
         call.fallback_statuses = read_fallback_rules(asked.fallback_rules, call.notices)
     call.wants = _read_wants(asked, told, call.sealed.digest)
     call.ask = _read_ask(asked)
+    for name in (call.model, *call.fallback_models):
+        _check_chats(scenario, name)
     _note(scenario, call, asked)
 
 
@@ -141,6 +143,14 @@ def refuse_secret_names(call: Call, conf: Any = None) -> None:
         if len(secret) >= SHORTEST_SHOWN and any(secret in model for model in models):
             call.model, call.fallback_models = "", ()
             raise complain("model", "holds a key", right("model") or "")
+
+
+def _check_chats(scenario: Scenario, name: str) -> None:
+    """Source: expected (404 for a chat with a model that has another endpoint); the words are guessed."""
+    model = scenario.catalogue.find(name)
+    if model is not None and "chat" not in model.endpoints:
+        what = f"The model `{name}` is no chat model: it is for {', '.join(model.endpoints)}"
+        raise RequestError(what, param="model", kind="model_not_found", status=404)
 
 
 def _read_wants(asked: ChatBody, told: Told, digest: bytes) -> Wants:
