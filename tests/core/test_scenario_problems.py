@@ -1,6 +1,6 @@
 """Wrong scenarios: each slip is one problem, at its place, with what would be right; all of them at once."""
 
-# ruff: noqa: E501  (a row of the table is a sentence)
+
 
 from __future__ import annotations
 
