@@ -46,7 +46,9 @@ class RequestError(MockError):
     Shape: `kind` is an error kind (contract section 1), `status` the HTTP status, `param` the field to blame.
     """
 
-    def __init__(self, message: str, *, param: str = "", kind: str = "invalid_request", status: int = 400) -> None:
+    def __init__(
+        self, message: str, *, param: str = "", kind: str = "invalid_request", status: int = 400
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.param = param

@@ -1,7 +1,5 @@
 """Wrong scenarios: each slip is one problem, at its place, with what would be right; all of them at once."""
 
-
-
 from __future__ import annotations
 
 import pytest
