@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 .PHONY: serve test dev check format golden bench wheel clean
 
 serve: $(VENV)/.run ## install, and serve SCENARIO on http://127.0.0.1:4117/v1
-	@$(BIN)/onerouter-mock --scenario $(SCENARIO)
+	@$(BIN)/onerouter-mock --scenario $(SCENARIO) || { code=$$?; [ $$code -eq 130 ] || [ $$code -eq 143 ] || exit $$code; }
 
 test: $(VENV)/.test ## install, and run every test (ARGS="-k limits" passes options on)
 	@$(BIN)/python -m pytest $(ARGS)
