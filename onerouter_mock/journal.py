@@ -71,7 +71,7 @@ class Entry:
             "endpoint": call.endpoint,
             "method": call.method,
             "path": call.path,
-            "model": call.model or None,
+            "model": (served.asked if served else "") or call.model or None,
             "stream": call.stream,
             "account": call.account,
             "byok": _byok(call),

@@ -70,7 +70,13 @@ def try_candidate(walk: Walk, candidate: Candidate) -> Tried:
     n = len(walk.decision.attempts) + 1
     other = None if model.id == walk.asked_id else model.short_id
     attempt = Attempt(
-        n, candidate.lane, candidate.provider, model.id, at_us=walk.elapsed_us, other_model=other
+        n,
+        candidate.lane,
+        candidate.provider,
+        model.id,
+        at_us=walk.elapsed_us,
+        other_model=other,
+        asked=candidate.asked,
     )
     found = concern(walk.scenario, call, candidate.lane, candidate.provider, candidate.asked, model)
     limits, rules = limits_of(found, call, n), rules_of(found, call, n)

@@ -135,9 +135,8 @@ class Failure:
 class Attempt:
     """One try of one model at one provider through one lane. `result` is "ok" or an error kind; `model` a catalogue id.
 
-    `other_model`: the name to show in the route when it is not the asked model. `cause` as in the journal ("limit own",
-    "rule flaky", "test key", ...), `where` its file:line, `budget` the used-up budget as written ("3/min").
-    """
+    `other_model`: what the route shows when it is not the asked model; `asked`: the name in the request. `cause` as in
+    the journal ("limit own", "test key", ...), `where` its file:line, `budget` the used-up one as written ("3/min")."""
 
     n: int
     lane: str
@@ -151,6 +150,7 @@ class Attempt:
     took_us: int = 0
     failure: Failure | None = None
     other_model: str | None = None
+    asked: str = ""
     budget: str | None = None
 
 

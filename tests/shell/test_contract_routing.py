@@ -131,7 +131,7 @@ def test_fallback_models(byok: dict[str, Any] | None, fields: dict[str, Any], ro
         assert mock.last.route == route
         if answered.status == 200:
             assert answered.json["model"] == fields["fallback_models"][-1]
-            assert mock.last.model == "gpt-5.1-chat"
+            assert mock.last.model == fields["fallback_models"][-1]
 
 
 def test_the_accounts_own_faults_reach_no_other_model() -> None:

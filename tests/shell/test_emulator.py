@@ -114,6 +114,13 @@ def test_refused_calls_are_journaled_and_draw_on_nothing(asked: Asked, status: i
     assert ask(mock, chat())["status"] == 200
 
 
+def test_after_a_model_fallback_the_entry_names_the_model_as_the_list_has_it() -> None:
+    mock = emulator({"rules": [{"when": {"model": "gpt-*"}, "error": "overloaded"}]})
+    entry = ask(mock, chat(fallback_models=["claude-sonnet-4.5"]))
+    assert entry["model"] == "claude-sonnet-4.5"
+    assert entry["served_by"]["model"] == "anthropic/claude-sonnet-4.5"
+
+
 def test_a_forced_fallback_wins_over_the_request_and_is_told() -> None:
     mock = emulator(REFUSE_OWN, force_fallback=False)
     shown = ask(mock, chat({**OWN_KEY, "fallback": True}))

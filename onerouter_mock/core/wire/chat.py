@@ -63,7 +63,7 @@ def chat_json(decision: Decision, scenario: Scenario, answer: Answer, ask: ChatA
     )
     return form % (
         decision.answer_id.encode(),
-        _model_json(decision, scenario),
+        _model_json(decision),
         decision.created_s,
         choices,
         decision.request_id.encode(),
@@ -84,7 +84,7 @@ def stream_chat(decision: Decision, scenario: Scenario) -> Parts:
     head = b'data: {"id":"%b","object":"chat.completion.chunk","created":%d,"model":%b,"choices":[' % (
         decision.answer_id.encode(),
         decision.created_s,
-        _model_json(decision, scenario),
+        _model_json(decision),
     )
     usage = b""
     if ask.include_usage and answer.malformed != "no_usage":
@@ -96,19 +96,10 @@ def stream_chat(decision: Decision, scenario: Scenario) -> Parts:
     return Parts(b"".join([head + tail for tail in opening]), sent, [head + tail for tail in closing], usage)
 
 
-def _model_json(decision: Decision, scenario: Scenario) -> bytes:
+def _model_json(decision: Decision) -> bytes:
     """The model as it was asked for: after a model fallback, the item of the list."""
-    call, served = decision.call, decision.served
-    name = call.model
-    if served is not None and served.other_model is not None:
-        catalogue = scenario.catalogue
-        named = (
-            item
-            for item in call.fallback_models
-            if (catalogue.find(item) or catalogue.guess(item)).id == served.model
-        )
-        name = next(named, served.model)
-    return orjson.dumps(name)
+    served = decision.served
+    return orjson.dumps((served.asked if served else "") or decision.call.model)
 
 
 def _choices_json(answer: Answer, dialect: str, ask: ChatAsk) -> bytes:
