@@ -32,6 +32,9 @@ log = logging.getLogger("onerouter_mock")
 class Answerer(Protocol):
     """Who answers requests."""
 
+    def round_s(self) -> float:
+        """When what is read now could first be read, on the loop's clock."""
+
     def answer_at_once(
         self, connection: Connection, message: RawRequestMessage, payload: StreamReader
     ) -> bool:
@@ -49,7 +52,7 @@ class Connection(web.RequestHandler):
     was begun for the request that takes it now.
     """
 
-    __slots__ = ("_answerer", "begun", "busy", "waiting_since_s")
+    __slots__ = ("_answerer", "begun", "busy", "received_s", "waiting_since_s")
 
     def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, answerer: Answerer) -> None:
         super().__init__(
@@ -62,10 +65,12 @@ class Connection(web.RequestHandler):
         self._answerer = answerer
         self.begun: Any = None
         self.busy = False
-        self.waiting_since_s: float | None = loop.time()
+        self.received_s = loop.time()
+        self.waiting_since_s: float | None = self.received_s
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request; the first of a next one start its deadline."""
+        self.received_s = self._answerer.round_s()
         parser: Any = self._parser
         if not data or not self._is_idle():
             self._receive(data)
@@ -74,7 +79,7 @@ class Connection(web.RequestHandler):
         if (request := parsed.request) is not None and self._answerer.answer_at_once(self, *request):
             parser.message_consumed()
             self.waiting_since_s = None
-            self._next_keepalive_close_time = self._loop.time() + _IDLE_S
+            self._next_keepalive_close_time = self.received_s + _IDLE_S
             return
         self._parser = parsed  # type: ignore[assignment]  # it has what is asked of a parser
         try:
@@ -84,7 +89,7 @@ class Connection(web.RequestHandler):
 
     def _receive(self, data: bytes) -> None:
         if self.waiting_since_s is None and not self.busy:
-            self.waiting_since_s = self._loop.time()
+            self.waiting_since_s = self.received_s
         super().data_received(data)
 
     def _is_idle(self) -> bool:
@@ -118,6 +123,7 @@ class Connection(web.RequestHandler):
     def end_request(self) -> None:
         """The answer is out, as far as it goes."""
         self.busy = False
+        self.received_s = self._loop.time()  # a request that has come meanwhile counts from now
 
     def handle_error(
         self,

@@ -47,6 +47,7 @@ class Server:
         self._web = web.Server(self._answer, loop=loop, handler_cancellation=True)
         self._connections = Connections(self._web, loop, self)
         self._turns = Turns()
+        self._round_s: float | None = None
 
     def __call__(self) -> asyncio.Protocol:
         """The protocol for a new connection."""
@@ -55,6 +56,19 @@ class Server:
     async def close(self) -> None:
         """Ends all connections; the listener is closed by who opened it."""
         await self._connections.close()
+
+    def round_s(self) -> float:
+        """When the loop's present round began, as far as requests go.
+
+        Hundreds that come at once were all there by then: those that are read last must not begin their time later.
+        """
+        if self._round_s is None:
+            self._round_s = self._loop.time()
+            self._loop.call_soon(self._end_round)
+        return self._round_s
+
+    def _end_round(self) -> None:
+        self._round_s = None
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection = request.protocol
@@ -87,7 +101,6 @@ class Server:
             or not self._turns.are_free
         ):
             return False
-        arrived_s = self._loop.time()
         headers = _read_headers(message.headers)
         try:
             if not split_address(path, headers)[1].startswith("/v1/"):
@@ -95,10 +108,10 @@ class Server:
             asked = Asked(message.method, path, query, headers, payload.read_nowait())
             begun = self._emulator.begin(asked, path)
             if play_at_once(
-                begun.plan, transport, begun.clock, partial(self._emulator.end, begun), arrived_s
+                begun.plan, transport, begun.clock, partial(self._emulator.end, begun), connection.received_s
             ):
                 return True
-            connection.begun = begun, arrived_s
+            connection.begun = begun, connection.received_s
         except Exception as error:
             connection.begun = error
         return False
@@ -123,7 +136,7 @@ class Server:
         if inner in ("/", "/healthz") and request.method in ("GET", "HEAD"):
             return _front_page(request) if inner == "/" else _health()
         body, too_large = await _read_body(request, headers)
-        arrived_s = self._loop.time()
+        arrived_s = connection.received_s
         await self._turns.take()
         asked = Asked(
             request.method, path, query, headers, body, http10=request.version < (1, 1), too_large=too_large
