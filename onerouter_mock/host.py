@@ -241,7 +241,7 @@ def _fastest_loop() -> asyncio.AbstractEventLoop:
 
 
 def _calm_garbage_collection() -> None:
-    # With 100,000 keys alive the default stops every hundredth call for 14 to 29 ms, 50,000 new objects stop one for 30.
+    # With 100,000 keys alive the default stops each 100th call for 14 to 29 ms; 50,000 new objects stop one for 30.
     import gc
 
     gc.collect()
