@@ -27,7 +27,7 @@ SERVE: tuple[tuple[str, str, Callable[[str], Any] | None, str], ...] = (
     ),
     ("--scenario-dir", "DIR", str, "where names are looked up first"),
     ("--host", "ADDRESS", str, "where to listen (127.0.0.1)"),
-    ("--port", "N", values.whole("port", 0, 65535), "0 picks a free one (4117)"),
+    ("--port", "N", values.whole("port", 0, 65535), "0 picks a free one (serve: 4117, run: 0)"),
     ("--seed", "N", values.parse_seed, "seed of every draw"),
     ("--speed", "N", values.parse_speed, "scripted time runs N times faster"),
     ("--clock", "real|virtual", values.one_of("clock", "real", "virtual"), "virtual: nothing sleeps"),
@@ -71,7 +71,7 @@ def parse(words: list[str], tail: list[str] | None) -> argparse.Namespace | None
     if tail is not None and word != "run":
         words, tail = words + tail, None
     parser = _parser(word)
-    args = parser.parse_args(words[1:])
+    args = parser.parse_intermixed_args(words[1:])  # options may stand between SCENARIO and REQUEST.json
     args.command, args.tail = word, tail
     if word in ("serve", "run"):
         _read_twins(args, os.environ)

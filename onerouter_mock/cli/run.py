@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,7 @@ from onerouter_mock.cli.door import could_not_bind, ready_file
 from onerouter_mock.cli.environment import client_environment
 from onerouter_mock.cli.paint import paint_for
 from onerouter_mock.cli.report import is_failing
+from onerouter_mock.cli.watch import POLL_S, Watch
 from onerouter_mock.cli.world import make_emulator
 from onerouter_mock.core.story import report, sum_up
 from onerouter_mock.host import Host
@@ -53,12 +55,36 @@ def run(args: argparse.Namespace) -> int:
             raise could_not_bind(host, port, error) from None
         stack.callback(server.stop)
         stack.enter_context(ready_file(args.ready_file, server.url))
+        if args.watch:
+            stack.enter_context(_watching(server, Watch(emulator, _tell_lines)))
         code = _run_command(args.tail, server.url)
         server.stop()  # what still hangs ends now, so that the timeline is whole
     failing = args.strict and any(is_failing(finding) for finding in record.findings)
     if code or failing:
         _tell(record, emulator, args.tail, code)
     return code or int(failing)
+
+
+@contextmanager
+def _watching(server: Host, watch: Watch) -> Iterator[None]:
+    """Looks for changed scenario files while CMD runs; each look is on the server's loop thread."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(POLL_S):
+            server.ask(watch.look)
+
+    thread = threading.Thread(target=look, name="onerouter-mock watch")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _tell_lines(*lines: str) -> None:
+    print(*lines, sep="\n", file=sys.stderr)
 
 
 class Record:

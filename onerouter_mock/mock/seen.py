@@ -133,6 +133,7 @@ class SeenCall(Seen):
     request: SeenRequest
     sent: SeenSent | None
     notices: list[str]
+    story: list[str]
     arrived_at: str
     clock: float
     ended_ms: float | None

@@ -144,3 +144,16 @@ def test_run_outlives_ctrl_c_to_report(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=5)
     assert process.returncode == 7
     assert "ended with 7" in err
+
+
+def test_run_reloads_a_changed_scenario(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "down.yaml"
+    file.write_text("version: 1\n")
+    script = (
+        f"echo 'rules: [{{error: overloaded}}]' > {file};"
+        'until curl -s -H \'Authorization: Bearer any\' -d \'{"model": "gpt-5.1-chat", "messages": '
+        '[{"role": "user", "content": "hi"}]}\' $OPENAI_BASE_URL/chat/completions | grep -q \'"error"\';'
+        " do sleep 0.05; done"
+    )
+    assert main(["run", "--watch", "--scenario", str(file), "--", "sh", "-c", script]) == 0
+    assert "down.yaml: changed, in force" in capfd.readouterr().err

@@ -222,3 +222,9 @@ def test_cheap_commands_import_nothing_heavy(words: str) -> None:
         [sys.executable, "-c", code, *words.split()], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_options_of_explain_may_stand_before_the_request() -> None:
+    args = parse(["explain", "ratelimit", "--seed", "3", "request.json"], None)
+    assert args is not None
+    assert (args.scenario, args.seed, args.request) == ("ratelimit", 3, "request.json")
