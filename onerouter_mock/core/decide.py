@@ -201,8 +201,22 @@ def _finish(walk: Walk, tried: Tried, passed: Passed) -> None:
     decision.served = tried.attempt
     decision.shape = _shape(tried.verdict, passed.verdict)
     _plan_answer(walk, candidate.model, candidate.provider)
+    if (
+        tried.verdict.pace is not None or passed.verdict.pace is None
+    ):  # else the router keeps the client waiting
+        tried.attempt.took_us += _first_wait_us(decision)
     bill(walk.scenario, walk.pending, decision, candidate.model, [*passed.draws, *tried.draws])
     read_limits(walk, tried)
+
+
+def _first_wait_us(decision: Decision) -> int:
+    """How long the provider takes for the first word of an answer, or for all of one that is not streamed."""
+    timeline = decision.timeline
+    if timeline is None:
+        return 0
+    if not decision.call.stream:
+        return timeline.end_us - timeline.start_us
+    return timeline.at_us[0] - timeline.start_us if timeline.at_us else 0
 
 
 def _shape(own: Verdict, router: Verdict) -> Shape | None:
