@@ -201,9 +201,8 @@ def _finish(walk: Walk, tried: Tried, passed: Passed) -> None:
     decision.served = tried.attempt
     decision.shape = _shape(tried.verdict, passed.verdict)
     _plan_answer(walk, candidate.model, candidate.provider)
-    if (
-        tried.verdict.pace is not None or passed.verdict.pace is None
-    ):  # else the router keeps the client waiting
+    router_pace = passed.verdict.pace if tried.verdict.pace is None else None
+    if router_pace is None or router_pace.ttft is None:  # else it is the router that keeps the client waiting
         tried.attempt.took_us += _first_wait_us(decision)
     bill(walk.scenario, walk.pending, decision, candidate.model, [*passed.draws, *tried.draws])
     read_limits(walk, tried)
