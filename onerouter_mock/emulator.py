@@ -205,7 +205,11 @@ class Emulator:
 
     def put_scenario(self, name: str, scenario: Scenario) -> None:
         """Replaces a session's scenario: state and added rules start afresh, journal and time go on."""
-        self.session(name).begin_world(self.options.apply(scenario))
+        is_new = name not in self._sessions
+        session = self.session(name)
+        session.begin_world(self.options.apply(scenario))
+        if is_new:  # begun by this very deed: its age is nought, whichever clock it has now
+            session.began_us = session.clock.now_us()
 
     def reload(self, file: str, scenario: Scenario) -> list[str]:
         """Puts a changed scenario file in force where a session began with it; answers their names."""

@@ -34,6 +34,7 @@ _worlds = pytest.StashKey["Worlds"]()
 _mock = pytest.StashKey["OneRouterMock"]()
 _totals = pytest.StashKey[dict[str, Any]]()
 _foreign = pytest.StashKey[str]()
+_address = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,15 +61,28 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
+    _check_options(config)
     _begin_session_scope(config)
     if hasattr(config, "workerinput"):  # xdist: the controller reports
         return
     if _said(config, "report") or _said(config, "github"):
         from onerouter_mock.mock.report import RunReport
 
-        summary_file = os.environ.get("GITHUB_STEP_SUMMARY") if _said(config, "github") else None
-        report = RunReport(bool(_said(config, "report")), bool(_said(config, "github")), summary_file)
+        report = RunReport(_said(config, "report"), _said(config, "github"), config.rootpath, os.environ)
         config.pluginmanager.register(report, "onerouter_mock_report")
+
+
+def _check_options(config: pytest.Config) -> None:
+    """Once, before the first test, that all of them need not fail for it."""
+    said = {name: _said(config, name) for name, _, _ in _OPTIONS}
+    if not any(said.values()):
+        return
+    from onerouter_mock.mock.options import WrongOption, find_folder, read_options, read_url
+
+    try:
+        read_options(said), read_url(said), find_folder(said, config.rootpath)
+    except WrongOption as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -137,8 +151,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if marker is not None and (foreign := _foreign_fixture(item)):
             item.stash[_foreign] = foreign
         if marker is not None or "onerouter" in names:
-            # First, so that a client made by another fixture finds the environment set.
-            names[:] = ["onerouter", *(name for name in names if name != "onerouter")]
+            _put_first(item, names)
+
+
+def _put_first(item: pytest.Item, names: list[str]) -> None:
+    """First, so that a client made by another fixture finds the environment set; and its address once more behind
+    the automatic fixtures, which may clean the environment, that no test goes to the real service.
+    """
+    rest = [name for name in names if name != "onerouter"]
+    automatic = set(item.session._fixturemanager._getautousenames(item))
+    others = (at for at, name in enumerate(rest) if name not in automatic or name.startswith("_xunit_"))
+    at = next(others, len(rest))
+    again = ["_onerouter_address"] if at and _foreign_fixture(item) is None else []
+    names[:] = ["onerouter", *rest[:at], *again, *rest[at:]]
 
 
 def _foreign_fixture(item: pytest.Item) -> str | None:
@@ -169,12 +194,12 @@ def onerouter(request: pytest.FixtureRequest) -> Iterator[OneRouterMock]:
     """A OneRouter for this test alone; the environment points clients at it. Members:
     `onerouter_mock.OneRouterMock`.
     """
-    __tracebackhide__ = True
     worlds = _get_worlds(request.config)
     mock = _begin(worlds, request)
     node = request.node
     node.stash[_mock] = mock
-    before = _set_environment(worlds.environment(mock, os.environ))
+    node.stash[_address] = worlds.environment(mock, os.environ)
+    before = _set_environment(node.stash[_address])
     try:
         yield mock
     finally:
@@ -184,8 +209,19 @@ def onerouter(request: pytest.FixtureRequest) -> Iterator[OneRouterMock]:
         pytest.fail(strays, pytrace=False)
 
 
+@pytest.fixture
+def _onerouter_address(request: pytest.FixtureRequest, onerouter: object) -> None:
+    values = request.node.stash.get(_address, {})
+    lost = {
+        name: value for name, value in values.items() if not name.endswith("_KEY") or name not in os.environ
+    }
+    os.environ.update(
+        lost
+    )  # `onerouter` puts back what was before; another key is good here, and may be meant
+
+
 def _begin(worlds: Worlds, request: pytest.FixtureRequest) -> OneRouterMock:
-    from onerouter_mock import MockError
+    from onerouter_mock.mock.options import WrongOption
     from onerouter_mock.mock.worlds import Asked, WrongMarker
 
     marker = request.node.get_closest_marker("onerouter")
@@ -194,7 +230,7 @@ def _begin(worlds: Worlds, request: pytest.FixtureRequest) -> OneRouterMock:
         file, line, _ = request.node.location
         where = f"{file}:{(line or 0) + 1}"
         return worlds.begin(Asked(request.node.nodeid, where, request.path.parent, args, overrides))
-    except (MockError, WrongMarker) as error:
+    except (WrongMarker, WrongOption) as error:
         text = str(error)
     pytest.fail(text, pytrace=False)
 
@@ -224,7 +260,7 @@ def pytest_runtest_makereport(
     mock = item.stash.get(_mock, None)
     if mock is None:
         return report
-    if report.failed and call.when != "teardown":
+    if report.failed:
         report.sections.append(("onerouter-mock: what it saw", item.config.stash[_worlds].describe(mock)))
     if call.when == "teardown":
         del item.stash[_mock]

@@ -88,7 +88,8 @@ def _all_are_told(emulator: Emulator, session: str) -> bool:
 
 def _count_ended(emulator: Emulator, session: str, query: Mapping[str, str]) -> int:
     after = {"after": query["after"]} if "after" in query else {}
-    return sum(entry.ended_us is not None for entry in read_calls(emulator, session, after))
+    dropped = 0 if after else emulator.session(session).journal.dropped  # seen too, and no more kept
+    return dropped + sum(entry.ended_us is not None for entry in read_calls(emulator, session, after))
 
 
 async def _wait_until(emulator: Emulator, is_so: Callable[[], bool], patience_s: float) -> None:

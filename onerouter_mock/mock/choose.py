@@ -54,11 +54,11 @@ class Chooser:
         key = (id(base), json.dumps(over, sort_keys=True, default=repr), wanted.where)
         made = self._made.get(key)
         if made is None or made[0] is not base:
-            made = self._made[key] = base, _place(override(base, **over), wanted.where)
+            made = self._made[key] = base, _lay_over(base, over, wanted.where)
         return made[1]
 
     def spell(self, wanted: Wanted) -> str:
-        """The same as text for a server that runs elsewhere; names that only it knows stay names.
+        """The same as text for a server that runs elsewhere; names stay names, but for those of our own folder.
 
         Errors: ScenarioError.
         """
@@ -71,13 +71,22 @@ class Chooser:
                 raise
             return json.dumps({"extends": source, **self.unsaid, **over})
         over = {**_left_open(base, self.unsaid), **over}
-        if is_name:
+        if is_name and not self._is_ours(base):
             return json.dumps({"name": base.name, "extends": source, **over})
-        whole = override(base, **over) if over else base
+        whole = _lay_over(base, over, wanted.where) if over else base
         return json.dumps({"name": base.name, **to_data(whole.source), "extends": None})
+
+    def _is_ours(self, scenario: Scenario) -> bool:
+        folder = self.library.directory
+        return folder is not None and Path(scenario.file).resolve().is_relative_to(folder.resolve())
 
     def _load(self, wanted: Wanted) -> Scenario:
         source, where = wanted.source, wanted.where
+        if not isinstance(source, str | Path | dict):
+            right = "a name, a path, a dict or YAML text"
+            raise ScenarioError(
+                [Problem(where, 0, 0, "scenario", f"{source!r} is none", f"would be right: {right}")]
+            )
 
         def find(name: str, beside: str) -> tuple[str, str]:
             # A dict or text stands in no folder: what it extends is looked up where the test's paths are.
@@ -93,8 +102,14 @@ class Chooser:
         return self.library.load(source)
 
 
-def _place(scenario: Scenario, where: str) -> Scenario:
-    """Rules and limits of overrides get the line that said them."""
+def _lay_over(base: Scenario, over: dict[str, Any], where: str) -> Scenario:
+    """The scenario with fields laid over it: problems, rules and limits of these get the line that said them."""
+    try:
+        scenario = override(base, **over)
+    except ScenarioError as error:
+        raise ScenarioError(
+            [replace(one, file=where) if one.file == "override" else one for one in error.problems]
+        ) from None
     rules = tuple(replace(rule, where=where) if rule.where == "override" else rule for rule in scenario.rules)
     limits = tuple(replace(one, where=where) if one.where == "override" else one for one in scenario.limits)
     return replace(scenario, rules=rules, limits=limits, memo={})

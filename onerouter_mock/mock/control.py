@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from onerouter_mock.admin import Reply, answer, when_ready
 from onerouter_mock.core.errors import MockError, Problem, ScenarioError
 from onerouter_mock.core.scenario.units import parse_duration_us
+from onerouter_mock.mock.spelling import refuse_value
 
 if TYPE_CHECKING:
     from onerouter_mock.core.scenario.records import Scenario
@@ -62,6 +63,9 @@ class Near:
 
         self.host.ask(begin)
 
+    def after_reset(self) -> None:
+        """Nothing: the session has begun with the scenario that it shall return to."""
+
     def close(self) -> None:
         self.host.stop()
 
@@ -74,6 +78,7 @@ class Far:
     def __init__(self, url: str, choose: Choose[str]) -> None:
         self.url = url.rstrip("/")
         self._choose = choose
+        self._first: bytes | None = None  # what the session began with, where that is not the server's own
 
     def ask(self, method: str, subpath: str, query: dict[str, str], body: bytes) -> Reply:
         parts = urlsplit(self.url)
@@ -94,13 +99,27 @@ class Far:
 
     def put_scenario(self, source: Source, overrides: dict[str, Any], where: str) -> None:
         """Errors: ScenarioError."""
-        reply = self.ask("PUT", "scenario", {}, self._choose(source, overrides, where).encode())
+        self._put(self._choose(source, overrides, where).encode())
+
+    def begin_with(self, source: Source, overrides: dict[str, Any], where: str) -> None:
+        """As `put_scenario`, and a reset returns to it. Errors: ScenarioError."""
+        first = self._choose(source, overrides, where).encode()
+        self._put(first)
+        self._first = first
+
+    def after_reset(self) -> None:
+        """What the server can't know: that the session shall have begun with another scenario."""
+        if self._first is not None:
+            self._put(self._first)
+
+    def _put(self, text: bytes) -> None:
+        reply = self.ask("PUT", "scenario", {}, text)
         if reply.status != _OK:
             raise _error(reply)
 
     def restart(self, choose: Choose[str]) -> None:
         """The session anew, with the server's own scenario."""
-        self._choose = choose
+        self._choose, self._first = choose, None
         name = unquote(urlsplit(self.url).path.rpartition("/s/")[2]) or "default"
         reply = self.ask("DELETE", f"sessions/{quote(name, safe='')}", {}, b"")
         if reply.status not in (_OK, _MISSING):
@@ -130,11 +149,16 @@ class Control:
             raise _error(reply)
         return reply
 
+    def reset(self) -> None:
+        """The session as it was when it began. Errors: MockError."""
+        self.send("POST", "reset")
+        self.transport.after_reset()
+
     def send(self, method: str, subpath: str, body: Any = None, *, missing_ok: bool = False) -> Any:
         """What a write answers. Errors: ScenarioError for a body that is wrong; a 404 is none with
         `missing_ok`.
         """
-        data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        data = b"" if body is None else _dump(body)
         reply = self.transport.ask(method, subpath, {}, data)
         if reply.status != _OK and not (missing_ok and reply.status == _MISSING):
             raise _error(reply)
@@ -144,12 +168,16 @@ class Control:
         """The story of what is not as expected, None when all is. Errors: ScenarioError for an expectation
         that is none.
         """
-        reply = self.transport.ask("POST", "verify", {}, json.dumps(expectation).encode())
+        reply = self.transport.ask("POST", "verify", {}, _dump(expectation))
         if reply.status == _MISSED:
             return reply.body.decode()
         if reply.status != _OK:
             raise _error(reply)
         return None
+
+
+def _dump(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, default=refuse_value).encode("utf-8", "surrogatepass")
 
 
 def _error(reply: Reply) -> MockError:

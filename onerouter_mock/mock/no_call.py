@@ -45,11 +45,12 @@ def explain_wait(
     """Why waiting for calls failed: how many came, how many of them have ended."""
     ended = sum(call.ended_ms is not None for call in calls)
     open_now = f", {len(calls) - ended} more still in flight" if len(calls) > ended else ""
-    lines = [f"waited {timeout} for {wanted} calls; {ended} ended{open_now}"]
-    lines.append(
-        f"  the mock is at {base_url}; what it saw:" if calls else f"  the mock at {base_url} saw no call"
-    )
-    lines += [f"    {line}" for line in timeline.splitlines()] if calls else []
+    lines = [f"waited {timeout} for {wanted} call{'' if wanted == 1 else 's'}; {ended} ended{open_now}"]
+    if calls:
+        lines += [
+            f"  the mock is at {base_url}; what it saw:",
+            *(f"    {line}" for line in timeline.splitlines()),
+        ]
     if in_loop:
         lines.append(
             "  This was called in a running event loop, which stood still while it waited. In an async test:"

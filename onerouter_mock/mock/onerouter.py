@@ -9,14 +9,19 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from onerouter_mock.core.errors import MockError
+from onerouter_mock.mock.doubts import doubt
 from onerouter_mock.mock.faults import Handle, Lane
 from onerouter_mock.mock.no_call import explain_silence, explain_wait
 from onerouter_mock.mock.seen import SeenCall, read_call
-from onerouter_mock.mock.spelling import Duration, calling_line, spell_duration, spell_members
+from onerouter_mock.mock.spelling import Duration, calling_line, read_timeout, spell_duration, spell_members
+
+Answer = TypeVar("Answer")
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,6 +41,7 @@ class OneRouterMock:
         self._root = root  # what files are named from, in traces
         self._is_fixture = is_fixture
         self._names: dict[str, int] = {}
+        self._age = 0  # how many worlds have gone before this one
         self.api_key = api_key
         self.byok = Lane(self, "byok")
         self.shared = Lane(self, "shared")
@@ -61,28 +67,32 @@ class OneRouterMock:
 
         Shape: `overrides` are top-level fields of a scenario. Errors: ScenarioError.
         """
-        self._control.transport.put_scenario(scenario, overrides, calling_line(self._root))
+        __tracebackhide__ = True
+        where = calling_line(self._root)
+        self._do(lambda: self._control.transport.put_scenario(scenario, overrides, where))
 
     def rule(self, **fields: Any) -> Handle:
         """Put a rule of the language before the others: `rule(when={...}, error="rate_limit")`."""
-        fields.setdefault("name", None)
-        fields["name"] = fields["name"] or self._name_rule("rule")
+        __tracebackhide__ = True
+        fields["name"] = fields.get("name") or self._name_rule("rule")
         return self._add("rules", spell_members(fields), calling_line(self._root))
 
     def limit(self, **fields: Any) -> Handle:
         """Put a limit of the language before the others: `limit(when={...}, requests="3/min")`."""
-        fields.setdefault("name", None)
-        fields["name"] = fields["name"] or self._name_rule("limit")
+        __tracebackhide__ = True
+        fields["name"] = fields.get("name") or self._name_rule("limit")
         return self._add("limits", spell_members(fields), calling_line(self._root))
 
     def advance(self, duration: Duration) -> None:
         """Move the mock's clock forward. Units: text ("61s"), a number of seconds, or a timedelta."""
-        self._control.send("POST", "clock", {"advance": spell_duration(duration)})
+        __tracebackhide__ = True
+        spelled = spell_duration(duration)
+        self._do(lambda: self._control.send("POST", "clock", {"advance": spelled}))
 
     def reset(self) -> None:
         """The world as it was at its start: scenario, state, journal, dice, clock; no added rules."""
-        self._names.clear()
-        self._control.send("POST", "reset")
+        self._begin_anew()
+        self._control.reset()
 
     @property
     def now(self) -> float:
@@ -103,7 +113,7 @@ class OneRouterMock:
         entries = self._control.read("calls", limit=1)["calls"]
         if not entries:
             __tracebackhide__ = True
-            raise AssertionError(explain_silence([], self.base_url, self._is_fixture))
+            raise AssertionError(self._explain_silence([]))
         return read_call(entries[-1])
 
     @property
@@ -142,13 +152,17 @@ class OneRouterMock:
         test use `await asyncio.to_thread(mock.wait_for_calls, 1)`: waiting here stops the test's own event
         loop.
         """
-        spelled = spell_duration(timeout)
-        entries = self._control.read("calls", wait=spelled, count=n)["calls"]
-        calls = [read_call(entry) for entry in entries]
-        if sum(call.ended_ms is not None for call in calls) >= n:
+        __tracebackhide__ = True
+        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
+            raise TypeError(f"wait_for_calls: {n!r} is no number of calls; would be right: wait_for_calls(3)")
+        spelled = read_timeout(timeout)
+        seen = self._control.read("calls", wait=spelled, count=n)
+        calls = [read_call(entry) for entry in seen["calls"]]
+        if seen["dropped"] + sum(call.ended_ms is not None for call in calls) >= n:
             return calls
         text = self._control.read_text("calls", format="text")
-        raise NotSeenInTime(explain_wait(n, spelled, calls, text, self.base_url, _in_loop()))
+        story = explain_wait(n, spelled, calls, text, self.base_url, _in_loop())
+        raise NotSeenInTime(story if calls else f"{story}\n{self._explain_silence([])}")
 
     # Whether that is as expected
 
@@ -157,9 +171,13 @@ class OneRouterMock:
         __tracebackhide__ = True
         self._verify({"route": route, "nth": nth})
 
-    def assert_routes(self, routes: list[str]) -> None:
+    def assert_routes(self, routes: Sequence[str]) -> None:
         """These are the routes of all calls, in order; `*` stands for anything."""
         __tracebackhide__ = True
+        if isinstance(routes, str):
+            raise TypeError(
+                f"assert_routes: {routes!r} is one route; would be right: assert_routes([{routes!r}])"
+            )
         self._verify({"routes": list(routes)})
 
     def assert_served_by(
@@ -181,21 +199,41 @@ class OneRouterMock:
 
     def _verify(self, expectation: dict[str, Any]) -> None:
         __tracebackhide__ = True
-        story = self._control.verify(expectation)
+        story = self._do(lambda: self._control.verify(expectation))
         if story is None:
             return
-        if not self._control.read("calls", limit=1)["calls"]:
+        seen = self._control.read("calls", limit=1)
+        if not seen["calls"]:
             expected = [line[13:] for line in story.splitlines() if line.startswith("  expected   ")]
-            story = explain_silence(expected, self.base_url, self._is_fixture)
-        raise AssertionError(story)
+            story = self._explain_silence(expected)
+        notes = doubt(expectation, self._control.read("scenario"))
+        if seen["dropped"]:
+            notes.append(f"the first calls are not looked at: the journal has dropped {seen['dropped']}")
+        raise AssertionError("\n".join([story, *(f"  note: {note}" for note in notes)]))
+
+    def _do(self, question: Callable[[], Answer]) -> Answer:
+        """Its answer. Errors: those of the test's author, told from the author's own line."""
+        __tracebackhide__ = True
+        try:
+            return question()
+        except (MockError, TypeError) as error:
+            raise error.with_traceback(None) from None
+
+    def _explain_silence(self, expected: Sequence[str]) -> str:
+        return explain_silence(expected, self.base_url, self._is_fixture)
+
+    def _begin_anew(self) -> None:
+        self._names.clear()
+        self._age += 1
 
     def _name_rule(self, stem: str) -> str:
         number = self._names[stem] = self._names.get(stem, 0) + 1
         return stem if number == 1 else f"{stem}-{number}"
 
     def _add(self, kind: str, said: dict[str, Any], where: str) -> Handle:
-        self._control.send("POST", "rules", {kind: [said], "where": where})
-        return Handle(self, said["name"], is_limit=kind == "limits")
+        __tracebackhide__ = True
+        self._do(lambda: self._control.send("POST", "rules", {kind: [said], "where": where}))
+        return Handle(self, said["name"], is_limit=kind == "limits", age=self._age)
 
     def _remove_rule(self, name: str) -> None:
         self._control.send("DELETE", f"rules/{quote(name, safe='')}", missing_ok=True)
@@ -205,8 +243,12 @@ class OneRouterMock:
         if not is_limit:
             acted = [rule["acted"] for rule in state["rules"] if rule["name"] == name]
             return acted[0] if acted else before
-        drawn = [limit["used"] for limit in state["limits"] if limit["name"] == name]
-        return sum(drawn) if drawn else before
+        drawn = [limit for limit in state["limits"] if limit["name"] == name]
+        return (
+            sum(limit["used"] for limit in drawn if limit["budget"] == drawn[0]["budget"])
+            if drawn
+            else before
+        )
 
     # One object, two protocols
 

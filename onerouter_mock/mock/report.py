@@ -24,19 +24,20 @@ class RunReport:
     report.
     """
 
-    def __init__(self, in_terminal: bool, for_github: bool, summary_file: str | None) -> None:
+    def __init__(self, in_terminal: bool, for_github: bool, root: Path, environ: Mapping[str, str]) -> None:
         self._in_terminal = in_terminal
         self._for_github = for_github
-        self._summary_file = summary_file
+        self._root = root  # what locations of tests are told from; GitHub tells files from its workspace
+        self._workspace = Path(environ.get("GITHUB_WORKSPACE") or root)
+        self._summary_file = environ.get("GITHUB_STEP_SUMMARY") if for_github else None
         self._total: dict[str, Any] = {}
         self._failed: dict[str, tuple[str, int, str]] = {}
         self._annotations: list[str] = []
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """One phase of one test, from this process or from a worker."""
-        if report.failed and report.when != "teardown":
-            file, line, _ = report.location
-            self._failed[report.nodeid] = (file, (line or 0) + 1, _message(report))
+        if report.failed:
+            self._failed.setdefault(report.nodeid, (*self._place(report), _message(report)))
         totals = getattr(report, "onerouter", None)
         failed = self._failed.pop(report.nodeid, None) if report.when == "teardown" else None
         if totals:
@@ -44,6 +45,15 @@ class RunReport:
             if failed is not None:
                 file, line, text = failed
                 self._annotations.append(annotation(file, line, report.nodeid, text))
+
+    def _place(self, report: Any) -> tuple[str, int]:
+        """The line that failed, where that is in the test's own file; else the test's line."""
+        name, line, _ = report.location
+        file = self._root / name
+        crash = getattr(report.longrepr, "reprcrash", None)
+        line = crash.lineno if crash is not None and self._root / crash.path == file else (line or 0) + 1
+        is_in_workspace = file.is_relative_to(self._workspace)
+        return (file.relative_to(self._workspace).as_posix() if is_in_workspace else name), line
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The totals of the run, when any test used the mock."""
@@ -109,7 +119,8 @@ def annotation(file: str, line: int, title: str, text: str) -> str:
 def describe(timeline: Sequence[str], scenario: str, seed: int, base_url: str) -> str:
     """The report section of a failing test: which world it was, and what the mock saw."""
     head = f"scenario {scenario}, seed {seed}, at {base_url}"
-    return "\n".join([head, *(timeline or ["no calls: the client went to another address"])])
+    none = "no call: none was made, or the client went to another address"
+    return "\n".join([head, *(timeline or [none])])
 
 
 def _count(number: int, noun: str) -> str:

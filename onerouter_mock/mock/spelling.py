@@ -8,10 +8,15 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Any
+
+from onerouter_mock.core.scenario.units import parse_duration_us
 
 Duration = str | int | float | timedelta
 
@@ -47,11 +52,23 @@ def spell_duration(value: Duration) -> str:
         raise TypeError(
             f"{value!r} is no duration; would be right: '1.5s', a number of seconds or a timedelta"
         )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no duration; would be right: 1.5, a number of seconds")
     us = value // timedelta(microseconds=1) if isinstance(value, timedelta) else round(value * 1_000_000)
     for unit, size in (("s", 1_000_000), ("ms", 1_000)):
         if us % size == 0:
             return f"{us // size}{unit}"
     return f"{us}us"
+
+
+def read_timeout(value: Duration) -> str:
+    """A real-time wait, as text. Errors: TypeError, ValueError, with what would be right."""
+    spelled = spell_duration(value)
+    try:
+        parse_duration_us(spelled)
+    except ValueError as error:
+        raise ValueError(f"timeout: {error}") from None
+    return spelled
 
 
 def spell(value: Any, name: str = "") -> Any:
@@ -95,6 +112,19 @@ def spell_members(fields: dict[str, Any], parent: str = "") -> dict[str, Any]:
 def plain_name(name: str) -> str:
     """`break_`, `for_`: Python's own words can't be keyword arguments, so they come with an underscore."""
     return name[:-1] if name.endswith("_") and len(name) > 1 else name
+
+
+def refuse_value(value: Any) -> Any:
+    """For `json.dumps`: what is no value of the language. Errors: TypeError, with what would be right."""
+    right = "text, a number, true or false, a list or a dict"
+    raise TypeError(f"{value!r} is no value of the scenario language; would be right: {right}")
+
+
+def suggest(word: str, names: Iterable[str]) -> str:
+    """The nearest of some names as a question, else all of them."""
+    known = list(names)
+    near = get_close_matches(word, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"would be right: {', '.join(known)}"
 
 
 def calling_line(root: PurePath) -> str:

@@ -20,6 +20,9 @@ from onerouter_mock.mock.control import Choose, Control, Far, Near, session_url
 from onerouter_mock.mock.onerouter import OneRouterMock
 from onerouter_mock.mock.spelling import calling_line
 
+# More than a server keeps: a test that makes many calls, or large ones, looks at all of them.
+_KEPT_CALLS, _KEPT_BYTES = 20_000, 128_000_000
+
 
 def serve(
     scenario: Source = "healthy", *, host: str = "127.0.0.1", port: int = 0, **overrides: Any
@@ -27,10 +30,11 @@ def serve(
     """A mock on a port of its own, until its `with` (or `async with`) ends or `close` is called.
 
     Shape: `scenario` is a bundled name, a path, a dict or YAML text; `overrides` are top-level fields of a
-    scenario (seed, clock, speed, ...). Errors: ScenarioError; OSError, when the port can't be had.
+    scenario (seed, clock, speed, ...); `clock` holds for the scenarios that follow, where they say none.
+    Errors: ScenarioError; OSError, when the port can't be had.
     """
     here = Path.cwd()
-    chooser = Chooser(Library())
+    chooser = Chooser(Library(), unsaid={"clock": overrides["clock"]} if overrides.get("clock") else {})
     wanted = Wanted(scenario, overrides, (here,), calling_line(here))
     near = start(chooser, wanted, host=host, port=port)
     return OneRouterMock(Control(near), root=here, api_key=API_KEY)
@@ -48,7 +52,9 @@ def connect(url: str, session: str | None = None, *, api_key: str = API_KEY) -> 
 
 def start(chooser: Chooser, wanted: Wanted, *, host: str = "127.0.0.1", port: int = 0) -> Near:
     """A running server with this scenario. Errors: ScenarioError; OSError."""
-    options = EmulatorOptions(unsaid_clock=chooser.unsaid.get("clock"))
+    options = EmulatorOptions(
+        unsaid_clock=chooser.unsaid.get("clock"), journal_size=_KEPT_CALLS, journal_bytes=_KEPT_BYTES
+    )
     emulator = Emulator(chooser.choose(wanted), chooser.library, options=options)
     return Near(Host.start(emulator, host, port), chooses(chooser, wanted))
 

@@ -22,6 +22,7 @@ from onerouter_mock.library import Library
 from onerouter_mock.mock.choose import Chooser, Source, Wanted
 from onerouter_mock.mock.control import Control, Far, Near
 from onerouter_mock.mock.onerouter import OneRouterMock
+from onerouter_mock.mock.options import WrongOption, find_folder, read_options, read_url
 from onerouter_mock.mock.report import describe
 from onerouter_mock.mock.start import attach, chooses, spells, start
 
@@ -31,15 +32,10 @@ _MARKER_HELP = (
     "(seed, speed, clock, waits, wire, router, rules, ...)"
 )
 _LONGEST_NAME = 128
-_WORDS = {"clock": ("real", "virtual"), "waits": ("told", "jump")}
 
 
 class WrongMarker(ValueError):
     """A marker that can't be read; the message shows the right form."""
-
-
-class WrongOption(ValueError):
-    """An option that can't be read; the message says what would be right."""
 
 
 @dataclass(slots=True)
@@ -58,12 +54,11 @@ class Worlds:
 
     def __init__(self, said: Mapping[str, Any], root: Path) -> None:
         self._root = root
-        self._url: str | None = said["url"] or None
+        self._url = read_url(said)
         self._strict = bool(said["strict"])
-        directory = said["scenario-dir"]
-        self._directory = _folder(directory, root) if directory else None
+        self._directory = find_folder(said, root)
         self._scenario: str | None = said["scenario"] or None
-        self._chooser = Chooser(Library(self._directory), _read_options(said), {"clock": "virtual"})
+        self._chooser = Chooser(Library(self._directory), read_options(said), {"clock": "virtual"})
         self._worker = f"-{said['worker']}" if said.get("worker") else ""  # of xdist
         self._shared: OneRouterMock | None = None
 
@@ -76,20 +71,26 @@ class Worlds:
         try:
             self._shared = self._start(Asked(name, name, self._root, (), {}))
         except MockError as error:
-            raise WrongOption(str(error)) from None
+            raise WrongOption(self._name_option(str(error))) from None
         return self.environment(self._shared, environ)
 
     def begin(self, asked: Asked) -> OneRouterMock:
-        """The mock for one test, in a world of its own. Errors: MockError; WrongMarker."""
+        """The mock for one test, in a world of its own. Errors: WrongMarker; WrongOption."""
         try:
             if self._shared is None:
                 return self._start(asked)
             return self._restart(self._shared, asked)
         except ScenarioError as error:
             if not asked.args and not asked.overrides:
-                raise
-            said = str(error).replace("override: ", "marker onerouter: ")
+                raise WrongOption(self._name_option(str(error))) from None
+            said = str(error).replace(f"{asked.where}: ", f"{asked.where}: marker onerouter: ")
             raise WrongMarker(f"{said}\n{_MARKER_HELP}") from None
+        except MockError as error:
+            raise WrongOption(self._name_option(str(error))) from None
+
+    def _name_option(self, problem: str) -> str:
+        """A problem that no marker has made, with the option that has."""
+        return re.sub("^(url|scenario): ", r"--onerouter-\1: ", problem)
 
     def _start(self, asked: Asked) -> OneRouterMock:
         wanted = self._want(asked)
@@ -103,14 +104,14 @@ class Worlds:
 
     def _restart(self, mock: OneRouterMock, asked: Asked) -> OneRouterMock:
         chooser, transport, wanted = self._chooser, mock._control.transport, self._want(asked)
-        mock._names.clear()
+        mock._begin_anew()
         if isinstance(transport, Near):
             wanted = wanted or self._plain(asked)
             transport.restart(chooser.choose(wanted), chooses(chooser, wanted))
             return mock
         transport.restart(spells(chooser, self._folders(asked)))
         if wanted is not None:  # else what the server began with is in force
-            transport.put_scenario(wanted.source, wanted.overrides, wanted.where)
+            transport.begin_with(wanted.source, wanted.overrides, wanted.where)
         return mock
 
     def _want(self, asked: Asked) -> Wanted | None:
@@ -147,7 +148,8 @@ class Worlds:
         if not strays:
             return None
         lines = [f"  #{call.id} {call.method} {call.path}" for call in strays]
-        return "\n".join(["strict: requests to paths that the mock does not emulate", *lines])
+        emulated = f"  would be right: a path that is emulated, such as POST {mock.base_url}/chat/completions"
+        return "\n".join(["strict: requests to paths that the mock does not emulate", *lines, emulated])
 
     def describe(self, mock: OneRouterMock) -> str:
         """The report section of a failing test."""
@@ -195,26 +197,3 @@ def _source(asked: Asked, scenario: str | None) -> Source | None:
         right = f"a name, a path, a dict or YAML text, as in {_MARKER_FORM}"
         raise WrongMarker(f"marker onerouter: {source!r} is no scenario; would be right: {right}")
     return source
-
-
-def _folder(directory: str, root: Path) -> Path:
-    folder = Path(directory)
-    return folder if folder.is_absolute() or folder.is_dir() else root / folder
-
-
-def _read_options(said: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that win over what scenarios say. Errors: WrongOption."""
-    over: dict[str, Any] = {}
-    if said["seed"] not in (None, ""):
-        try:
-            over["seed"] = int(said["seed"])
-        except ValueError:
-            raise WrongOption(f"--onerouter-seed: {said['seed']!r} is no seed; would be right: 7") from None
-    for name, words in _WORDS.items():
-        word = said[name]
-        if word in (None, ""):
-            continue
-        if word not in words:
-            raise WrongOption(f"--onerouter-{name}: {word!r} is none; would be right: {' or '.join(words)}")
-        over[name] = word
-    return over

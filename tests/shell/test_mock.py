@@ -112,7 +112,7 @@ def test_slow_answers_take_no_real_time_and_tell_what_they_would_have(mock: OneR
 
 
 def test_slow_that_says_nothing_is_told_how(mock: OneRouterMock) -> None:
-    with pytest.raises(TypeError, match=r"slow\('2s'\)"):
+    with pytest.raises(TypeError, match=r'slow\("2s"\)'):
         mock.byok.slow()
 
 
