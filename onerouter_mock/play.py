@@ -147,6 +147,8 @@ class _Performance:
             if self.transport is not None:
                 self.transport.abort()  # where the server stops: wait for no slow reader
             raise
+        finally:
+            self.woken = self.timer = None  # an error in the one and its traceback hold each other, and the plan
         return _KEPT if plan.close == "keep" and self.request.keep_alive else _CLOSED
 
     def _due_s(self, at_us: int) -> float:
