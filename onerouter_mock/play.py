@@ -148,7 +148,8 @@ class _Performance:
                 self.transport.abort()  # where the server stops: wait for no slow reader
             raise
         finally:
-            self.woken = self.timer = None  # an error in the one and its traceback hold each other, and the plan
+            # an error in the one and its traceback would hold each other, and the plan
+            self.woken = self.timer = None
         return _KEPT if plan.close == "keep" and self.request.keep_alive else _CLOSED
 
     def _due_s(self, at_us: int) -> float:
