@@ -63,8 +63,9 @@ class Near:
 
         self.host.ask(begin)
 
-    def after_reset(self) -> None:
-        """Nothing: the session has begun with the scenario that it shall return to."""
+    def begin_anew(self) -> bool:
+        """False: a reset returns to the scenario that the session began with."""
+        return False
 
     def close(self) -> None:
         self.host.stop()
@@ -107,10 +108,13 @@ class Far:
         self._put(first)
         self._first = first
 
-    def after_reset(self) -> None:
-        """What the server can't know: that the session shall have begun with another scenario."""
-        if self._first is not None:
-            self._put(self._first)
+    def begin_anew(self) -> bool:
+        """A reset to what the server can't know the session began with; False where the server can do it."""
+        if self._first is None:
+            return False
+        self._drop()
+        self._put(self._first)
+        return True
 
     def _put(self, text: bytes) -> None:
         reply = self.ask("PUT", "scenario", {}, text)
@@ -120,6 +124,9 @@ class Far:
     def restart(self, choose: Choose[str]) -> None:
         """The session anew, with the server's own scenario."""
         self._choose, self._first = choose, None
+        self._drop()
+
+    def _drop(self) -> None:
         name = unquote(urlsplit(self.url).path.rpartition("/s/")[2]) or "default"
         reply = self.ask("DELETE", f"sessions/{quote(name, safe='')}", {}, b"")
         if reply.status not in (_OK, _MISSING):
@@ -151,8 +158,8 @@ class Control:
 
     def reset(self) -> None:
         """The session as it was when it began. Errors: MockError."""
-        self.send("POST", "reset")
-        self.transport.after_reset()
+        if not self.transport.begin_anew():
+            self.send("POST", "reset")
 
     def send(self, method: str, subpath: str, body: Any = None, *, missing_ok: bool = False) -> Any:
         """What a write answers. Errors: ScenarioError for a body that is wrong; a 404 is none with

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import OWN, ask, chat
+from asking import OWN, chat
 from openai import APIConnectionError, AsyncOpenAI, OpenAI, RateLimitError
 
 import onerouter_mock
@@ -295,40 +295,3 @@ def test_two_mocks_are_two_worlds() -> None:
         one.shared.fail("overloaded")
         assert (chat(one.base_url).status, chat(other.base_url).status) == (502, 200)
         assert (len(one.calls), len(other.calls)) == (1, 1)
-
-
-def test_connect_has_the_same_members_over_http(mock: OneRouterMock) -> None:
-    far = onerouter_mock.connect(mock.base_url, session="far away?")
-    assert far.url == f"{mock.url}/s/far%20away%3F"
-
-
-def test_connect_scripts_and_asserts_a_session_of_a_running_server(mock: OneRouterMock) -> None:
-    with onerouter_mock.connect(mock.url, session="far") as far:
-        far.use("ratelimit", clock="virtual")
-        fault = far.shared.fail(500, times=1)
-        for _ in range(4):
-            chat(far.base_url, OWN)
-        assert fault.used == 1
-        assert far.last.attempts[1].result == "server_error"
-        far.assert_route("byok:openai!rate_limit -> shared:openai!server_error -> *")
-        assert (far.fallbacks, len(far.calls), far.now) == (1, 4, 0)
-        far.advance("1m")
-        assert far.now == 60
-        with pytest.raises(AssertionError, match="took another route"):
-            far.assert_route("byok:openai")
-        with pytest.raises(ScenarioError, match="did you mean 'rate_limit'"):
-            far.byok.fail("rate_limt")
-        with pytest.raises(AssertionError, match="waited 10ms"):
-            far.wait_for_calls(9, timeout=0.01)
-        fault.remove()
-    assert mock.calls == []
-
-
-def test_connect_where_nobody_answers_says_so() -> None:
-    far = onerouter_mock.connect("http://127.0.0.1:9")
-    with pytest.raises(onerouter_mock.MockError, match=r"no mock answers at http://127\.0\.0\.1:9"):
-        _ = far.calls
-
-
-def test_the_front_door_still_answers(mock: OneRouterMock) -> None:
-    assert ask(f"{mock.url}/healthz").json["status"] == "ok"

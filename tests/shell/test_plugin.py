@@ -1,63 +1,14 @@
-"""The pytest plugin, in pytest runs of its own: fixture, marker, scopes, options, reports."""
+"""The pytest plugin, in pytest runs of its own: fixture and marker."""
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-from pathlib import Path
-from typing import Protocol
 
 import pytest
-
-import onerouter_mock
-import onerouter_mock.mock.worlds  # before any inner run, which forgets what it imports
+from plugin_run import HEAD, INI, Run
 
 pytest_plugins = ["pytester"]
-
-ASKING = str(Path(__file__).parent.parent)
-INI = """
-[pytest]
-addopts = -p no:faker -p no:aiohttp
-filterwarnings = error
-asyncio_mode = auto
-asyncio_default_fixture_loop_scope = function
-"""
-HEAD = f"""
-import os, sys
-sys.path.insert(0, {ASKING!r})
-import pytest
-from asking import OWN, chat
-def ask(**more):
-    return chat(os.environ["OPENAI_BASE_URL"], **more)
-"""
-
-
-class Run(Protocol):
-    """Runs pytest on a test file of this text; `apart` in a process of its own."""
-
-    def __call__(
-        self, text: str, *args: str, ini: str = "", conftest: str = "", apart: bool = False
-    ) -> pytest.RunResult: ...
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    for name in ("PYTEST_ADDOPTS", "OPENAI_BASE_URL", "GITHUB_STEP_SUMMARY", "NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(
-        text: str, *args: str, ini: str = "", conftest: str = "", apart: bool = False
-    ) -> pytest.RunResult:
-        pytester.makeini(INI + ini)
-        if conftest:
-            pytester.makeconftest(HEAD + conftest)
-        pytester.makepyfile(test_it=HEAD + text)
-        return (
-            pytester.runpytest_subprocess("-q", *args) if apart else pytester.runpytest_inprocess("-q", *args)
-        )
-
-    return run
 
 
 def test_environment_points_at_the_mock_and_is_restored(run: Run) -> None:
@@ -131,6 +82,39 @@ def test_fixture_of_a_client_finds_the_environment_set(base_url, onerouter):
     result.assert_outcomes(passed=7)
 
 
+def test_fixtures_that_clean_the_environment_lead_no_test_to_the_real_service(run: Run) -> None:
+    conftest = """
+@pytest.fixture(autouse=True)
+def no_real_service(monkeypatch):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-mock-quota")
+@pytest.fixture
+def wrong_address(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+"""
+    result = run("""
+@pytest.mark.onerouter
+class TestMarked:
+    def setup_method(self):
+        self.address = os.environ["OPENAI_BASE_URL"]
+    def test_method(self, onerouter):
+        assert self.address == onerouter.base_url == os.environ["OPENAI_BASE_URL"]
+def test_argument(onerouter):
+    assert os.environ["OPENAI_BASE_URL"] == onerouter.base_url
+    assert os.environ["ANTHROPIC_API_KEY"] == onerouter.api_key
+    assert os.environ["OPENAI_API_KEY"] == "sk-mock-quota"  # good here, and may be meant
+def test_a_fixture_that_is_asked_for_wins(onerouter, wrong_address):
+    assert os.environ["OPENAI_BASE_URL"] == "http://127.0.0.1:9/v1"
+def test_body(onerouter, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+def test_after():
+    assert "OPENAI_BASE_URL" not in os.environ
+    assert "ANTHROPIC_BASE_URL" not in os.environ
+""", conftest=conftest)  # fmt: skip
+    result.assert_outcomes(passed=5)
+
+
 def test_wrong_markers_are_answered_with_the_right_form(run: Run) -> None:
     result = run("""
 @pytest.mark.onerouter("ratelimt")
@@ -195,105 +179,6 @@ def test_name_in_scenario_dir(onerouter):
     result.assert_outcomes(passed=1, failed=2)
 
 
-def test_a_failing_test_shows_the_timeline_and_no_secret(run: Run) -> None:
-    result = run("""
-def test_red(onerouter):
-    onerouter.byok.fail("rate_limit")
-    ask(byok={"provider": "openai", "credentials": "-".join(["sk", "canary", "4711", "9999"])})
-    assert False, "on purpose"
-def test_silent(onerouter):
-    onerouter.assert_route("byok:openai!rate_limit -> shared:openai")
-""")
-    result.assert_outcomes(failed=2)
-    text = result.stdout.str()
-    assert "onerouter-mock: what it saw" in text
-    assert "byok-fail: openai answered 429 rate_limit to key …9999" in text
-    assert re.search(r"\(test_it\.py:9\)", text)
-    assert "the mock saw no call in this test" in text
-    assert "onerouter_scope = session" in text
-    assert "sk-canary-4711" not in text
-
-
-def test_summary_counts_all_tests_also_under_xdist(run: Run) -> None:
-    text = """
-@pytest.mark.parametrize("n", range(4))
-def test_calls(onerouter, n):
-    for _ in range(n):
-        ask(byok=OWN)
-    assert n < 3
-def test_without():
-    pass
-"""
-    for args in ((), ("-n", "2")):
-        result = run(text, "--onerouter-report", *args, apart=True)
-        result.assert_outcomes(passed=4, failed=1)
-        result.stdout.fnmatch_lines(
-            ["*= onerouter-mock =*", "6 calls in 4 tests   own key 6   shared pool 0*", "*6 x  byok:openai"]
-        )
-    assert "onerouter-mock ===" not in run(text).stdout.str()
-
-
-def test_github_gets_annotations_and_a_summary(
-    run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path / "summary.md"))
-    result = run("""
-def test_red(onerouter):
-    ask()
-    onerouter.assert_route("byok:openai")
-""", "--onerouter-github")  # fmt: skip
-    result.stdout.fnmatch_lines(
-        ["::error file=test_it.py,line=*,title=test_it.py%3A%3Atest_red::*took another route%0A*"]
-    )
-    assert "| `shared:openai` | 1 |" in (pytester.path / "summary.md").read_text()
-
-
-def test_strict_fails_a_test_that_asks_for_paths_that_are_not_emulated(run: Run) -> None:
-    text = """
-from asking import ask as get
-def test_stray(onerouter):
-    get(onerouter.url + "/v1/nowhere")
-def test_good(onerouter):
-    ask()
-"""
-    run(text).assert_outcomes(passed=2)
-    result = run(text, ini="onerouter_strict = true\n")
-    result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(
-        ["strict: requests to paths that the mock does not emulate", "  #1 GET /v1/nowhere"]
-    )
-
-
-OPTIONS = ("--onerouter-scenario=outage", "--onerouter-clock=real", "--onerouter-waits=jump")
-
-
-def test_options_win_over_scenarios_and_markers_over_options(run: Run) -> None:
-    result = run("""
-def told(onerouter):
-    scenario = onerouter._control.read("scenario")
-    return scenario["name"], scenario["seed"], scenario["clock"], scenario["waits"]
-def test_options(onerouter):
-    assert told(onerouter) == ("outage", 5, "real", "jump")
-@pytest.mark.onerouter("ratelimit", seed=6, clock="virtual", waits="told")
-def test_marker(onerouter):
-    assert told(onerouter) == ("ratelimit", 6, "virtual", "told")
-    onerouter.use("flaky")
-    assert told(onerouter)[:3] == ("flaky", 5, "real")
-""", *OPTIONS, ini="onerouter_seed = 5\n")  # fmt: skip
-    result.assert_outcomes(passed=2)
-
-
-def test_a_scenario_that_is_put_over_http_has_the_fixtures_clock(run: Run) -> None:
-    result = run("""
-from asking import ask as get
-def test_put(onerouter):
-    assert get(onerouter.url + "/_mock/scenario", "PUT", {"extends": "ratelimit"}).json["clock"] == "virtual"
-    assert get(onerouter.url + "/s/a@outage/_mock/clock").json["mode"] == "virtual"
-    assert get(onerouter.url + "/_mock/scenario", "PUT", {"clock": "real"}).json["clock"] == "real"
-""")
-    result.assert_outcomes(passed=1)
-
-
 def test_rules_of_a_marker_are_known_by_the_tests_line(run: Run) -> None:
     result = run("""
 @pytest.mark.onerouter(rules=[{"when": {"lane": "byok"}, "error": "quota"}])
@@ -305,74 +190,6 @@ def test_override(onerouter):
     assert onerouter.last.attempts[0].where == "test_it.py:12"
 """)
     result.assert_outcomes(passed=1)
-
-
-def test_the_scenarios_own_clock_is_kept(run: Run) -> None:
-    result = run("""
-@pytest.mark.onerouter("clock: real")
-def test_real(onerouter):
-    assert onerouter._control.read("clock")["mode"] == "real"
-@pytest.mark.onerouter("seed: 1")
-def test_virtual(onerouter):
-    assert onerouter._control.read("clock")["mode"] == "virtual"
-""")
-    result.assert_outcomes(passed=2)
-
-
-@pytest.mark.parametrize(
-    ("option", "hint"),
-    [("--onerouter-seed=x", "'x' is no seed"), ("--onerouter-clock=fast", "would be right: real or virtual")],
-)
-def test_wrong_options_are_usage_errors(run: Run, option: str, hint: str) -> None:
-    result = run("def test_a(onerouter): pass", option, ini="onerouter_scope = session\n")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert hint in result.stderr.str() + result.stdout.str()
-
-
-def test_session_scope_is_there_before_conftest_and_reset_before_each_test(run: Run) -> None:
-    result = run("""
-from conftest import ADDRESS
-def test_first(onerouter):
-    assert onerouter.base_url == ADDRESS == os.environ["OPENAI_BASE_URL"]
-    onerouter.byok.fail("quota")
-    onerouter.advance("5s")
-    chat(ADDRESS, OWN)
-    assert onerouter.fallbacks == 1
-@pytest.mark.onerouter("ratelimit")
-def test_second(onerouter):
-    assert (onerouter.calls, onerouter.now, onerouter.base_url) == ([], 0, ADDRESS)
-    chat(ADDRESS, OWN)
-    assert onerouter.routes == ["byok:openai"]
-    onerouter.reset()
-    assert onerouter._control.read("scenario")["name"] == "ratelimit"
-def test_third(onerouter):
-    assert onerouter._control.read("scenario")["name"] == "healthy"
-def test_without_fixture():
-    assert ask().status == 200
-""", ini="onerouter_scope = session\n", conftest="""
-ADDRESS = os.environ["OPENAI_BASE_URL"]
-""")  # fmt: skip
-    result.assert_outcomes(passed=4)
-
-
-def test_a_server_that_runs_already_gives_each_test_a_session(run: Run) -> None:
-    with onerouter_mock.serve("ratelimit") as server:
-        result = run("""
-@pytest.mark.parametrize("n", ["a/b", "é" * 90])
-def test_own(onerouter, n):
-    for _ in range(4):
-        ask(byok=OWN)
-    assert onerouter.fallbacks == 1
-    assert onerouter.url.partition("/s/")[2].startswith("test_it.py-test_own-")
-@pytest.mark.onerouter("outage")
-def test_marker(onerouter):
-    assert ask(byok={**OWN, "fallback": False}).status == 503
-    assert onerouter._control.read("clock")["mode"] == "virtual"
-    onerouter.assert_route("byok:openai!overloaded")
-""", f"--onerouter-url={server.url}", "--onerouter-report", apart=True)  # fmt: skip
-        result.assert_outcomes(passed=3)
-        result.stdout.fnmatch_lines(["9 calls in 3 tests*"])
-        assert server.calls == []
 
 
 def test_a_fixture_of_that_name_wins_and_with_the_marker_we_warn(run: Run) -> None:
