@@ -150,11 +150,13 @@ def _why_attempt(entry: Entry, at: int) -> str:
 
 def timeline(entries: Sequence[Entry], marked: AbstractSet[int], told: Mapping[int, str]) -> list[str]:
     """A line a call, `>` before the marked ones, its reason behind it; `told` reasons are left out."""
-    shown = entries[-SHOWN_CALLS:]
-    hidden = len(entries) - len(shown)
-    lines = [f"       … {count(hidden, 'earlier call')}"] if hidden else []
-    wide = min(60, max((len(entry["route"]) for entry in shown), default=0))
-    for entry in shown:
+    shown = _pick_shown(entries, marked)
+    lines: list[str] = []
+    wide = min(60, max((len(entries[at]["route"]) for at in shown), default=0))
+    for before, at in zip((-1, *shown), shown, strict=False):
+        entry = entries[at]
+        if at - before > 1:
+            lines.append(f"       … {count(at - before - 1, 'call')}")
         mark = ">" if entry["id"] in marked else " "
         line = (
             f"    {mark}{entry.get('clock') or 0:6.1f}s  #{entry['id']:<3} {entry.get('status') or '---'}"
@@ -166,6 +168,13 @@ def timeline(entries: Sequence[Entry], marked: AbstractSet[int], told: Mapping[i
             line = f"{line:<{wide + _WHY_COLUMN}}  {why[0]}"
         lines += [line.rstrip(), *(f"{'':<{wide + _WHY_COLUMN}}  {reason}" for reason in why[1:])]
     return lines
+
+
+def _pick_shown(entries: Sequence[Entry], marked: AbstractSet[int]) -> list[int]:
+    """The last calls, and before them those that the story is about."""
+    last = max(0, len(entries) - SHOWN_CALLS)
+    about = [at for at in range(last) if entries[at]["id"] in marked][: SHOWN_CALLS // 2]
+    return [*about, *range(last, len(entries))]
 
 
 def payer(entry: Entry) -> str:
@@ -196,7 +205,7 @@ def _nearest(miss: Miss, entries: Sequence[Entry]) -> str:
 
 
 def _never(expected: str, entries: Sequence[Entry]) -> str:
-    if "byok" in expected and not any(entry.get("byok") for entry in entries):
+    if "byok" in expected and not any(_has_byok(entry) for entry in entries):
         return "; no call had a byok_conf (in the OpenAI SDK for Python it goes into extra_body)"
     if "shared" in expected and not any(
         a["lane"] == "shared" for entry in entries for a in entry["attempts"]
@@ -205,6 +214,12 @@ def _never(expected: str, entries: Sequence[Entry]) -> str:
     if "!" in expected and not any("!" in entry["route"] for entry in entries):
         return "; nothing failed: no rule or limit acted on any call"
     return ""
+
+
+def _has_byok(entry: Entry) -> bool:
+    """Whether a call said something of an own key, also where that was refused."""
+    body = (entry.get("request") or {}).get("body")
+    return bool(entry.get("byok")) or (isinstance(body, dict) and "byok_conf" in body)
 
 
 def _again(entry: Entry, entries: Sequence[Entry], setting: Setting) -> list[str]:

@@ -40,7 +40,12 @@ _LIBRARY_CURES = (
 
 
 def explain_wait(
-    wanted: int, timeout: str, calls: Sequence[SeenCall], timeline: str, base_url: str, in_loop: bool
+    wanted: int,
+    timeout: str,
+    calls: Sequence[SeenCall],
+    timeline: Sequence[str],
+    base_url: str,
+    in_loop: bool,
 ) -> str:
     """Why waiting for calls failed: how many came, how many of them have ended."""
     ended = sum(call.ended_ms is not None for call in calls)
@@ -49,7 +54,7 @@ def explain_wait(
     if calls:
         lines += [
             f"  the mock is at {base_url}; what it saw:",
-            *(f"    {line}" for line in timeline.splitlines()),
+            *(f"    {line}" for line in timeline),
         ]
     if in_loop:
         lines.append(

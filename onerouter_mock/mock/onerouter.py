@@ -22,6 +22,7 @@ from onerouter_mock.mock.seen import SeenCall, read_call
 from onerouter_mock.mock.spelling import Duration, calling_line, read_timeout, spell_duration, spell_members
 
 Answer = TypeVar("Answer")
+_SHOWN_CALLS = 40
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -160,8 +161,7 @@ class OneRouterMock:
         calls = [read_call(entry) for entry in seen["calls"]]
         if seen["dropped"] + sum(call.ended_ms is not None for call in calls) >= n:
             return calls
-        text = self._control.read_text("calls", format="text")
-        story = explain_wait(n, spelled, calls, text, self.base_url, _in_loop())
+        story = explain_wait(n, spelled, calls, self._timeline(), self.base_url, _in_loop())
         raise NotSeenInTime(story if calls else f"{story}\n{self._explain_silence([])}")
 
     # Whether that is as expected
@@ -221,6 +221,12 @@ class OneRouterMock:
 
     def _explain_silence(self, expected: Sequence[str]) -> str:
         return explain_silence(expected, self.base_url, self._is_fixture)
+
+    def _timeline(self) -> list[str]:
+        """What it saw, as people read it: the last calls."""
+        lines = self._control.read_text("calls", format="text", limit=_SHOWN_CALLS).splitlines()
+        hidden = self._control.read("stats")["calls"] - _SHOWN_CALLS
+        return [f"          … {hidden} earlier calls", *lines] if hidden > 0 else lines
 
     def _begin_anew(self) -> None:
         self._names.clear()

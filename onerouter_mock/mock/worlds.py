@@ -154,7 +154,7 @@ class Worlds:
     def describe(self, mock: OneRouterMock) -> str:
         """The report section of a failing test."""
         try:
-            timeline = mock._control.read_text("calls", format="text").splitlines()
+            timeline = mock._timeline()
             scenario = mock._control.read("scenario")
         except MockError as error:
             return str(error)

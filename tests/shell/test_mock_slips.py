@@ -160,3 +160,22 @@ def test_all_calls_of_a_long_test_are_kept(mock: OneRouterMock) -> None:
         chat(mock.base_url, user=large)
     assert len(mock.wait_for_calls(300)) == len(mock.calls) == 300
     assert mock.calls[0].id == 1
+
+
+def test_the_call_that_is_meant_is_shown_also_when_many_followed(mock: OneRouterMock) -> None:
+    for _ in range(30):
+        chat(mock.base_url)
+    with pytest.raises(AssertionError) as failed:
+        mock.assert_route("shared:anthropic", nth=3)
+    story = str(failed.value).splitlines()
+    at = next(number for number, line in enumerate(story) if line.startswith("    >"))
+    assert "#4 " in story[at]
+    assert (story[at - 1].strip(), story[at + 1].strip()) == ("… 3 calls", "… 6 calls")
+
+
+def test_a_refused_byok_conf_is_not_said_to_be_missing(mock: OneRouterMock) -> None:
+    chat(mock.base_url, {"provider": "opnai", "credentials": "sk-own-key-1234"})
+    with pytest.raises(AssertionError) as failed:
+        mock.assert_route("byok:openai")
+    assert "byok_conf.provider" in str(failed.value)
+    assert "no call had a byok_conf" not in str(failed.value)

@@ -122,3 +122,16 @@ def test_a(client): pass
 """)
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*RuntimeError: left open", "*what it saw*", "*#1  200  shared:openai*"])
+
+
+def test_a_test_of_many_calls_shows_the_last(run: Run) -> None:
+    result = run("""
+def test_a(onerouter):
+    for _ in range(50):
+        ask()
+    assert False, "on purpose"
+""")
+    result.stdout.fnmatch_lines(
+        ["*what it saw*", "scenario healthy*", "*… 10 earlier calls", "*#11 *", "*#50 *"]
+    )
+    assert "  #1 " not in result.stdout.str()
