@@ -9,7 +9,9 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from hashlib import blake2b
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +30,7 @@ Source = str | Path | dict[str, Any]
 Made = TypeVar("Made")
 Choose = Callable[[Source, dict[str, Any], str], Made]  # what `use` is given, and the line that asks
 _PATIENCE_S = 10.0
+_LONGEST_NAME = 128
 _OK, _MISSING, _MISSED = 200, 404, 409
 
 
@@ -199,3 +202,14 @@ def _error(reply: Reply) -> MockError:
 def session_url(url: str, session: str) -> str:
     """The root of one session of the server at `url`."""
     return f"{url.rstrip('/')}/s/{quote(session, safe='@')}"
+
+
+def session_name(text: str) -> str:
+    """A session's name for a test's id or any other text: itself, else what a name may hold of it with a hash."""
+    if re.fullmatch(r"[A-Za-z0-9._@-]+", text) and len(text) <= _LONGEST_NAME:
+        return text
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(
+        "-"
+    )  # what stands behind @ would be read as a scenario
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{name[: _LONGEST_NAME - 9].rstrip('-')}-{digest}"

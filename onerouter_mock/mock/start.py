@@ -16,7 +16,7 @@ from onerouter_mock.emulator import Emulator, EmulatorOptions
 from onerouter_mock.host import Host
 from onerouter_mock.library import Library
 from onerouter_mock.mock.choose import Chooser, Source, Wanted
-from onerouter_mock.mock.control import Choose, Control, Far, Near, session_url
+from onerouter_mock.mock.control import Choose, Control, Far, Near, session_name, session_url
 from onerouter_mock.mock.onerouter import OneRouterMock
 from onerouter_mock.mock.spelling import calling_line
 
@@ -43,6 +43,7 @@ def serve(
 def connect(url: str, session: str | None = None, *, api_key: str = API_KEY) -> OneRouterMock:
     """The mock that runs at `url` (its root, with or without `/v1`), or one session of it.
 
+    Shape: `session` may be any text, such as a test's id; what no session's name can hold is replaced.
     Errors: MockError at the first question, when nobody answers there.
     """
     here = Path.cwd()
@@ -70,7 +71,7 @@ def attach(chooser: Chooser, url: str, session: str | None, folders: tuple[Path,
     """A server that runs already; paths are looked up in `folders` here, and sent as text."""
     address = url.rstrip("/").removesuffix("/v1")
     if session is not None:
-        address = session_url(address, session)
+        address = session_url(address, session_name(session))
     return Far(address, spells(chooser, folders))
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from onerouter_mock.cli.environment import API_KEY, client_environment
 from onerouter_mock.core.errors import MockError, ScenarioError
 from onerouter_mock.library import Library
 from onerouter_mock.mock.choose import Chooser, Source, Wanted
-from onerouter_mock.mock.control import Control, Far, Near
+from onerouter_mock.mock.control import Control, Far, Near, session_name
 from onerouter_mock.mock.onerouter import OneRouterMock
 from onerouter_mock.mock.options import WrongOption, find_folder, read_options, read_url
 from onerouter_mock.mock.report import describe
@@ -31,7 +30,6 @@ _MARKER_HELP = (
     f"the marker's form: {_MARKER_FORM}; its overrides are top-level fields of a scenario "
     "(seed, speed, clock, waits, wire, router, rules, ...)"
 )
-_LONGEST_NAME = 128
 
 
 class WrongMarker(ValueError):
@@ -172,17 +170,6 @@ class Worlds:
             self._shared.close()
             self._shared = None
         host.shutdown_loop()
-
-
-def session_name(test: str) -> str:
-    """A session's name for a test's id: the id with what a name may hold, cut with a hash where it is too
-    long.
-    """
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", test).strip("-")
-    if len(name) <= _LONGEST_NAME and name == test:
-        return name
-    digest = blake2b(test.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return f"{name[: _LONGEST_NAME - 9].rstrip('-')}-{digest}"
 
 
 def _source(asked: Asked, scenario: str | None) -> Source | None:

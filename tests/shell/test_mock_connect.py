@@ -22,8 +22,15 @@ def mock() -> Iterator[OneRouterMock]:
 
 
 def test_connect_has_the_same_members_over_http(mock: OneRouterMock) -> None:
-    far = onerouter_mock.connect(mock.base_url, session="far away?")
-    assert far.url == f"{mock.url}/s/far%20away%3F"
+    assert onerouter_mock.connect(mock.base_url, session="far@outage").url == f"{mock.url}/s/far@outage"
+
+
+@pytest.mark.parametrize("text", ["tests/test_a.py::test_b[x y]", "far away?", "a" * 129, "ü@outage", "?"])
+def test_any_text_names_a_session_of_its_own(mock: OneRouterMock, text: str) -> None:
+    far, again, other = (onerouter_mock.connect(mock.url, session=name) for name in (text, text, text + "!"))
+    assert chat(far.base_url).status == 200
+    assert len(far.calls) == len(again.calls) == 1
+    assert (other.calls, mock.calls) == ([], [])
 
 
 def test_connect_scripts_and_asserts_a_session_of_a_running_server(mock: OneRouterMock) -> None:
