@@ -127,8 +127,9 @@ class _Performance:
         self.timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> Played:
-        """Plays to the end, or until the client leaves."""
+        """Plays to the end, or until the client leaves. Once."""
         plan = self.plan
+        keeps = plan.close == "keep" and self.request.keep_alive
         try:
             await self._write_frames()
             if plan.close == "hold":
@@ -148,9 +149,10 @@ class _Performance:
                 self.transport.abort()  # where the server stops: wait for no slow reader
             raise
         finally:
-            # an error in the one and its traceback would hold each other, and the plan
+            # An error of a write, in the request or the future, and its traceback would hold each other, and the plan.
             self.woken = self.timer = None
-        return _KEPT if plan.close == "keep" and self.request.keep_alive else _CLOSED
+            del self.request
+        return _KEPT if keeps else _CLOSED
 
     def _due_s(self, at_us: int) -> float:
         return self.start_s + at_us * self.us_s
