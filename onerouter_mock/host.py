@@ -241,8 +241,7 @@ def _fastest_loop() -> asyncio.AbstractEventLoop:
 
 
 def _calm_garbage_collection() -> None:
-    # With 100,000 keys alive the default stops each 100th call for 14 to 29 ms; 50,000 new objects stop one for 30.
-    # Rarer full rounds than these let abandoned connections pile up, 40 MB in 20,000 streams.
+    # The default stops each 100th call for 14 to 29 ms; rarer rounds pile up 40 MB of 20,000 abandoned connections.
     import gc
 
     gc.collect()
