@@ -5,6 +5,7 @@ first use.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,7 @@ def _begin_session_scope(config: pytest.Config) -> None:
 
 def _get_worlds(config: pytest.Config) -> Worlds:
     if _worlds not in config.stash:
+        _import_engine(config)
         from onerouter_mock.mock.worlds import Worlds
 
         said = {name: _said(config, name) for name, _, _ in _OPTIONS}
@@ -122,6 +124,28 @@ def _get_worlds(config: pytest.Config) -> Worlds:
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[_worlds]
+
+
+def _import_engine(config: pytest.Config) -> None:
+    """Past pytest's rewriting hook: where no bytecode is written, it compiles all that it loads anew, rewritten or
+    not. And at once, with what the first answer needs, for that comes while the hook is at work.
+    """
+    hook: Any = config.pluginmanager.rewrite_hook
+    at = sys.meta_path.index(hook) if hook in sys.meta_path else None
+    if at is not None:
+        del sys.meta_path[at]
+    try:
+        import onerouter_mock.mock.worlds
+        import onerouter_mock.server  # noqa: F401 (the host imports it when it starts)
+        from onerouter_mock.core.answers.words import borrow_words
+        from onerouter_mock.core.catalogue import built_in
+
+        built_in()
+        with borrow_words():
+            pass
+    finally:
+        if at is not None:
+            sys.meta_path.insert(at, hook)
 
 
 def _said(config: pytest.Config, name: str) -> Any:

@@ -269,3 +269,16 @@ def test_importing_the_plugin_takes_less_than_five_milliseconds() -> None:
         for _ in range(3)
     ]
     assert min(times) < 0.005
+
+
+def test_the_engine_is_not_compiled_anew_by_pytests_rewriting_hook(run: Run) -> None:
+    text = """
+def test_modules(request, onerouter):
+    hook = request.config.pluginmanager.rewrite_hook
+    assert hook in sys.meta_path
+    ask()
+    assert not [name for name in hook._rewritten_names if name.startswith(("faker", "onerouter_mock."))
+                and name != "onerouter_mock.pytest_plugin"]
+"""
+    run(text, apart=True).assert_outcomes(passed=1)
+    run(text, ini="onerouter_scope = session\n", apart=True).assert_outcomes(passed=1)
