@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from onerouter_mock.core.endings import let_go
 from onerouter_mock.core.trace import story
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 _ENTRY_BYTES = 3_000  # what an entry with an empty body keeps alive, measured
 _MOST_ROUTES = 10_000  # clients choose model names, and routes hold them
-
-_NOTHING: dict[Any, Any] = {}
 
 Counted = tuple[str, int, int]
 
@@ -108,10 +107,8 @@ class Entry:
         return {**sent, "bytes": self.sent_bytes}
 
     def release(self) -> None:
-        """Lets go of what only an answer in the making needs: the parsed body, the changes of the state."""
-        decision = self.decision
-        decision.changes, decision.charged, decision.held = _NOTHING, (), ()
-        decision.call.ask = decision.call.wants = None
+        """Lets go of what only an answer in the making needs."""
+        let_go(self.decision)
 
 
 class Journal:

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from leavers import many_leave, plan_leaving  # noqa: E402
 
-ANSWER_BYTES = 12_000  # about so long is one
+ANSWER_BYTES = 16_000  # about so long is one
 SCENARIO = """
 speed: 10
 router: {cooldown: {failures: 50, within: 1s, for: 1s}}
