@@ -108,14 +108,21 @@ class Server:
         told: dict[str, Any] = json.loads(self._read())
         return told
 
-    def settle(self) -> dict[str, Any]:
-        """What it tells as soon as no call is in flight; what it tells after 5 s, if some still are."""
+    def settle(self, before: dict[str, Any]) -> dict[str, Any]:
+        """What it tells as soon as nothing is left; what it tells after 5 s, if something still is."""
         until_s = time.monotonic() + 5
-        told = self.tell()
-        while (told["in flight"] or told["open entries"]) and time.monotonic() < until_s:
+        while find_left(told := self.tell(), before) and time.monotonic() < until_s:
             time.sleep(0.05)
-            told = self.tell()
         return told
+
+
+def find_left(told: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    """What there is more of than before the first stream."""
+    return [
+        name
+        for name in ("tasks", "sockets", "in flight", "places", "open entries")
+        if told[name] > before[name]
+    ]
 
 
 def leave(server: Server, count: int, dice: Random, at_once: int) -> None:
@@ -138,12 +145,11 @@ def main() -> int:
     told: list[dict[str, Any]] = []
     for quarter in range(1, 5):
         leave(server, args.streams // 4, dice, args.at_once)
-        told.append(server.settle())
+        told.append(server.settle(before))
         print(f"{quarter * args.streams // 4:6} streams   {told[-1]}", flush=True)
     server.process.terminate()
     grown = told[-1]["MB"] - told[0]["MB"]
-    names = ("tasks", "sockets", "in flight", "places", "open entries")
-    kept = [name for name in names if told[-1][name] > before[name]]
+    kept = find_left(told[-1], before)
     print(f"{time.monotonic() - began_s:.0f} s; memory {grown:+.1f} MB since the first quarter")
     print(f"left behind: {', '.join(kept) or 'nothing'}")
     return 1 if kept or grown > 4 else 0
