@@ -1,5 +1,7 @@
 """The fixture `onerouter` and its marker. A run that does not use them pays nothing: the rest is imported on
 first use.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations
