@@ -43,6 +43,7 @@ class OneRouterMock:
         self._is_fixture = is_fixture
         self._names: dict[str, int] = {}
         self._age = 0  # how many worlds have gone before this one
+        self._stays_open = False  # it serves later tests too
         self.api_key = api_key
         self.byok = Lane(self, "byok")
         self.shared = Lane(self, "shared")
@@ -259,8 +260,9 @@ class OneRouterMock:
     # One object, two protocols
 
     def close(self) -> None:
-        """Stop the mock (one that runs elsewhere keeps running). Closing twice is no error."""
-        self._control.transport.close()
+        """Stop the mock (one that runs elsewhere or for later tests keeps running). Closing twice is no error."""
+        if not self._stays_open:
+            self._control.transport.close()
 
     def __enter__(self) -> OneRouterMock:
         return self

@@ -70,6 +70,7 @@ class Worlds:
             self._shared = self._start(Asked(name, name, self._root, (), {}))
         except MockError as error:
             raise WrongOption(self._name_option(str(error))) from None
+        self._shared._stays_open = True
         return self.environment(self._shared, environ)
 
     def begin(self, asked: Asked) -> OneRouterMock:
@@ -167,7 +168,7 @@ class Worlds:
     def close(self) -> None:
         """Ends what is left, and the background thread: an open loop fails suites under `-W error`."""
         if self._shared is not None:
-            self._shared.close()
+            self._shared._control.transport.close()
             self._shared = None
         host.shutdown_loop()
 

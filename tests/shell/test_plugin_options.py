@@ -143,6 +143,8 @@ def test_second(onerouter):
     assert onerouter._control.read("scenario")["name"] == "ratelimit"
 def test_third(onerouter):
     assert onerouter._control.read("scenario")["name"] == "healthy"
+    with onerouter:  # later tests need it
+        pass
 def test_without_fixture():
     assert ask().status == 200
 """, ini="onerouter_scope = session\n", conftest="""
