@@ -56,6 +56,8 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _cells(row: ErrorRow) -> tuple[str, ...]:
-    message = f"{row.message} ({row.case})" if row.case else row.message
+    message = " ".join(row.message.split())  # some have lines, and a row is one
+    if row.case:
+        message += f" ({row.case})"
     middle = (str(row.status), row.type or "-", "-" if row.code is None else str(row.code), row.confidence)
     return (row.provider, row.kind, *middle, message)
