@@ -66,6 +66,11 @@ class Near:
 
         self.host.ask(begin)
 
+    def routes(self) -> list[str]:
+        """The routes of all calls; without their entries, which a thousand calls make long."""
+        emulator, session = self.host.emulator, self._session
+        return self.host.ask(lambda: [entry.route for entry in emulator.session(session).journal.read()])
+
     def begin_anew(self) -> bool:
         """False: a reset returns to the scenario that the session began with."""
         return False
@@ -110,6 +115,10 @@ class Far:
         first = self._choose(source, overrides, where).encode()
         self._put(first)
         self._first = first
+
+    def routes(self) -> list[str]:
+        """The routes of all calls. Errors: MockError."""
+        return [entry["route"] for entry in Control(self).read("calls")["calls"]]
 
     def begin_anew(self) -> bool:
         """A reset to what the server can't know the session began with; False where the server can do it."""

@@ -121,7 +121,7 @@ class OneRouterMock:
     @property
     def routes(self) -> list[str]:
         """The route of each call, oldest first."""
-        return [entry["route"] for entry in self._control.read("calls")["calls"]]
+        return self._control.transport.routes()
 
     @property
     def fallbacks(self) -> int:
