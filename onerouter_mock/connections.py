@@ -113,7 +113,7 @@ class Connection(web.RequestHandler):
         """The client has left, or we have closed."""
         transport: Any = self.transport
         super().connection_lost(exc)
-        if hasattr(transport, "_read_ready_cb"):  # asyncio's transport holds itself by it: 2 kB of garbage each
+        if hasattr(transport, "_read_ready_cb"):  # asyncio's transport holds itself by it
             transport._read_ready_cb = None
         if self.begun is not None:
             self._answerer.abandon(self.begun)
