@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from statistics import quantiles
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 from heard import OWN, Heard, Line, asked, contents, hear, world
 
+from onerouter_mock.core.scenario.load import build_scenario
+from onerouter_mock.emulator import Emulator
 from onerouter_mock.host import shutdown_loop
+from onerouter_mock.server import Server
 
 NO_FALLBACK = OWN | {"fallback": False}
 THREE_A_MINUTE = [{"name": "own", "when": {"lane": "byok"}, "requests": "3/min"}]
@@ -125,6 +129,32 @@ def test_dates_come_from_the_sessions_clock() -> None:
         assert heard.headers["date"] == "Thu, 01 Jan 2026 01:01:30 GMT"
         assert heard.json["created"] == 1_767_225_600 + 3_600
         assert mock.last.arrived_at == "2026-01-01T01:00:00.000Z"
+
+
+# When a call's time begins
+
+
+async def test_what_is_read_in_one_round_of_the_loop_was_there_at_one_instant() -> None:
+    """Of hundreds that come at once the last is read late; its time must not begin later for that."""
+    server = Server(Emulator(build_scenario({})), asyncio.get_running_loop())
+    first_s = server.round_s()
+    time.sleep(0.002)  # noqa: ASYNC251 (as many calls do that begin before it)
+    assert server.round_s() == first_s
+    await asyncio.sleep(0)
+    assert server.round_s() > first_s
+
+
+def test_a_pipelined_calls_time_begins_when_its_turn_comes() -> None:
+    with world({"delay": "4s"}, clock="real", speed=10) as mock, Line(mock) as line:
+        line.send(asked() + asked(headers=("Connection: close",)))
+        assert line.read(until=lambda data: False).status == 200
+        while line.sock.recv(65536):
+            pass
+        first, second = mock.wait_for_calls(2)
+    assert first.ended_ms is not None
+    assert second.ended_ms is not None
+    assert first.ended_ms >= 4_000
+    assert 4_000 <= second.ended_ms < 7_500  # not 8,000: it counts from the end of the first
 
 
 # What `after`, `until`, expiries and cooldowns make of time
