@@ -26,8 +26,10 @@ format: dev
 golden: $(VENV)/.test ## write the golden traces and generated tables anew; read the diff
 	$(BIN)/python tests/golden/update.py
 
-bench: $(VENV)/.test ## requests per second, start-up and fixture cost, beside a bare aiohttp server
+bench: $(VENV)/.test ## requests per second, pace, start-up and fixture cost, beside a bare aiohttp server; a soak
 	$(BIN)/python tests/bench/bench_http.py
+	$(BIN)/python tests/bench/bench_pace.py
+	$(BIN)/python tests/bench/bench_soak.py
 	$(BIN)/python tests/bench/bench_pytest.py
 
 wheel: $(VENV)/.test
