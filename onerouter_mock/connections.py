@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aiohttp.http import RawRequestMessage
 
 DEADLINE_S = 10.0  # for a request's head, and again for its body: a slower client blocks a place for nothing
-MOST_CONNECTIONS = 1_000
+MOST_CONNECTIONS = 2_000  # a thousand streams, and room for the control API
 _IDLE_S = 300.0
 _SWEEP_S = 2.0
 _LINGER_S = 3.0  # for the rest of a body that was refused unread: closing over it would reset the answer
