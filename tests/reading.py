@@ -246,8 +246,8 @@ def free_port() -> int:
 
 
 def load_clients() -> Any:
-    """tests/clients/conftest.py, which knows where Node and its packages are."""
-    spec = importlib.util.spec_from_file_location("clients_conftest", HERE / "clients" / "conftest.py")
+    """tests/clients/environments.py, which knows where Node and its packages are."""
+    spec = importlib.util.spec_from_file_location("client_environments", HERE / "clients" / "environments.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

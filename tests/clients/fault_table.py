@@ -8,45 +8,33 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import onerouter_mock
+from onerouter_mock.core.records import KINDS
+from onerouter_mock.core.scenario.aspects import Connection, Do, Malformed
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "client-faults.md"
-
-KINDS = ("invalid_request", "invalid_key", "quota", "permission", "model_not_found", "timeout", "rate_limit",
-         "server_error", "bad_gateway", "overloaded")  # fmt: skip
-CONNECTIONS = ("reset", "empty", "hang", "garbage", "short_body", "html")
-BREAKS = (
-    "cut",
-    "reset",
-    "stall",
-    "error",
-    "truncate",
-    "no_done",
-    "bad_json",
-    "bad_chunk",
-    "duplicate",
-    "comment",
-)
-MALFORMED = ("empty_choices", "null_content", "bad_json", "unknown_finish_reason", "no_usage",
-             "tool_arguments_not_json", "unknown_tool")  # fmt: skip
 
 
 def rule(**aspects: Any) -> dict[str, Any]:
     return {"clock": "virtual", "rules": [{"name": "fault", "when": {"lane": "router"}, **aspects}]}
 
 
+# Every word of the language, so that a new fault has no place but in the table.
 # fault -> (scenario, streamed); the mock ends each break and accident in the middle of the answer
 FAULTS: dict[str, tuple[dict[str, Any], bool]] = {
     "no fault": ({"clock": "virtual"}, False),
     "no fault, streamed": ({"clock": "virtual"}, True),
-    **{f"error: {kind}": (rule(error=kind), False) for kind in KINDS},
-    **{f"connection: {word}": (rule(connection=word), False) for word in CONNECTIONS},
+    **{f"error: {kind}": (rule(error=kind), False) for kind in (*KINDS, "no_provider")},
+    **{f"connection: {word}": (rule(connection=word), False) for word in get_args(Connection)},
     **{f"connection: {word}, streamed": (rule(connection=word), True) for word in ("empty", "short_body")},
-    **{f"break: {word}": (rule(**{"break": {"do": word, "after": "3 chunks"}}), True) for word in BREAKS},
+    **{
+        f"break: {word}": (rule(**{"break": {"do": word, "after": "3 chunks"}}), True)
+        for word in get_args(Do)
+    },
     "stream: {slice: 1 byte}": (rule(stream={"slice": "1 byte"}), True),
-    **{f"malformed: {word}": (rule(reply={"malformed": word}), False) for word in MALFORMED},
+    **{f"malformed: {word}": (rule(reply={"malformed": word}), False) for word in get_args(Malformed)},
 }
 
 
@@ -117,7 +105,7 @@ def write(observed: dict[str, dict[str, tuple[str, str]]]) -> str:
 
 
 if __name__ == "__main__":
-    from conftest import CLIENTS
+    from environments import CLIENTS
 
     PAGE.write_text(write({name: observe(make()) for name, make in CLIENTS.items()}))
     sys.stderr.write(f"wrote {PAGE.name}\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import CLIENTS, Ask
+from environments import CLIENTS, Ask
 from fault_table import FAULTS, PAGE, observe
 
 # From openai/_exceptions.py and the measurements of the package's behaviour: the newest Python release.

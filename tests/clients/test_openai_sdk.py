@@ -9,7 +9,7 @@ from typing import Any
 
 import openai
 import pytest
-from conftest import Ask
+from environments import Ask
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 

@@ -5,30 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from heard import OWN, Heard, Line, asked, content, contents, hear, wait_for, world
 
 from onerouter_mock import OneRouterMock
+from onerouter_mock.core.scenario.aspects import Do
 from onerouter_mock.host import shutdown_loop
 
 # Six chunks, of 1, 1, 2, 1, 3 and 1 tokens.
 CHUNKS = ["Grüße", " aus", " Köln 🦔", " heute", " drei vier fünf", " Ende"]
 # All these points are behind the third chunk: when they go out 100 ms apart, and the whole is 9 tokens.
 AFTER = ["3 chunks", "3 tokens", "4 tokens", "250ms", "40%", 0.4]
-DO = [
-    "cut",
-    "reset",
-    "stall",
-    "error",
-    "truncate",
-    "no_done",
-    "bad_json",
-    "bad_chunk",
-    "duplicate",
-    "comment",
-]
+DO = get_args(Do)
 PACE = {"gap": "100ms"}
 END = b"0\r\n\r\n"
 
