@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
     from aiohttp.http import RawRequestMessage
 
+    from onerouter_mock.direct import Direct
+
 DEADLINE_S = 10.0  # for a request's head, and again for its body: a slower client blocks a place for nothing
 MOST_CONNECTIONS = 2_000  # a thousand streams, and room for the control API
 _IDLE_S = 300.0
@@ -35,24 +37,21 @@ class Answerer(Protocol):
     def round_s(self) -> float:
         """When what is read now could first be read, on the loop's clock."""
 
-    def answer_at_once(
+    def take(
         self, connection: Connection, message: RawRequestMessage, payload: StreamReader
-    ) -> bool:
-        """Answers a whole request here and now, or answers False; what was begun stands in `connection`."""
-
-    def abandon(self, begun: Any) -> None:
-        """Ends what was begun for a client that has left before it could go on."""
+    ) -> Direct | None:
+        """A whole request as a call to be answered without a task; None for what is to go aiohttp's way."""
 
 
 class Connection(web.RequestHandler):
     """A connection that knows since when it waits for the rest of a request's head.
 
     A request that arrives whole while nothing else is going on is answered where its bytes arrive: the two tasks
-    that aiohttp makes for each request cost more than most answers. All others take aiohttp's way. `begun` is what
-    was begun for the request that takes it now.
+    that aiohttp makes for each request cost more than most answers. All others take aiohttp's way. `direct` is the
+    call that is answered so now, `handed_over` the one that aiohttp goes on with.
     """
 
-    __slots__ = ("_answerer", "begun", "busy", "received_s", "waiting_since_s")
+    __slots__ = ("_answerer", "_parsed", "busy", "direct", "handed_over", "received_s", "waiting_since_s")
 
     def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, answerer: Answerer) -> None:
         super().__init__(
@@ -63,7 +62,9 @@ class Connection(web.RequestHandler):
             lingering_time=_LINGER_S,
         )
         self._answerer = answerer
-        self.begun: Any = None
+        self._parsed: _Parsed | None = None
+        self.direct: Direct | None = None
+        self.handed_over: Direct | None = None
         self.busy = False
         self.received_s = loop.time()
         self.waiting_since_s: float | None = self.received_s
@@ -71,19 +72,36 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Bytes of a request; the first of a next one start its deadline."""
         self.received_s = self._answerer.round_s()
-        parser: Any = self._parser
+        if self.direct is not None:
+            self.hand_over()  # who sends more before it has its answer: aiohttp keeps that until then
         if not data or not self._is_idle():
             self._receive(data)
             return
-        parsed = _Parsed(parser, data)
-        if (request := parsed.request) is not None and self._answerer.answer_at_once(self, *request):
-            parser.message_consumed()
+        self._parsed = parsed = _Parsed(self._parser, data)
+        if parsed.request is not None:
+            self.direct = self._answerer.take(self, *parsed.request)
+        if self.direct is not None:
             self.waiting_since_s = None
-            self._next_keepalive_close_time = self.received_s + _IDLE_S
-            return
-        self._parser = parsed  # type: ignore[assignment]  # it has what is asked of a parser
+            self.direct.start()
+        else:
+            self._receive_parsed()
+
+    def answered(self) -> None:
+        """The direct call's answer is all out."""
+        self.direct = self._parsed = None
+        parser: Any = self._parser
+        parser.message_consumed()
+        self._next_keepalive_close_time = self._loop.time() + _IDLE_S
+
+    def hand_over(self) -> None:
+        """Lets aiohttp go on with the direct call."""
+        self.handed_over, self.direct = self.direct, None
+        self._receive_parsed()
+
+    def _receive_parsed(self) -> None:
+        parser, self._parser, self._parsed = self._parser, self._parsed, None  # type: ignore[assignment]
         try:
-            self._receive(data)
+            self._receive(b"")
         finally:
             self._parser = parser
 
@@ -115,9 +133,19 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
         if hasattr(transport, "_read_ready_cb"):  # asyncio's transport holds itself by it
             transport._read_ready_cb = None
-        if self.begun is not None:
-            self._answerer.abandon(self.begun)
-            self.begun = None
+        self.leave()
+
+    def leave(self) -> None:
+        """Ends the call that no task will end."""
+        direct = self.direct or self.handed_over
+        self.direct = self.handed_over = self._parsed = None
+        if direct is not None:
+            direct.leave()
+
+    def _process_keepalive(self) -> None:
+        if self.direct is not None:  # aiohttp takes this for an idle connection
+            self._next_keepalive_close_time = self._loop.time() + _IDLE_S
+        super()._process_keepalive()
 
     def begin_request(self) -> None:
         """A whole head is there: from now on the request's own deadline counts."""
@@ -217,6 +245,8 @@ class Connections:
             self._sweep.cancel()
             self._sweep = None
         connections: list[Any] = self._server.connections
+        for connection in connections:
+            connection.leave()
         transports = [connection.transport for connection in connections if connection.transport]
         tasks = [connection._task_handler for connection in connections if connection._task_handler]
         for task in tasks:

@@ -139,13 +139,13 @@ class Emulator:
             return
         begun.ended = True
         entry, state = begun.entry, begun.state
-        decision, frames = entry.decision, begun.plan.frames
+        decision, plan = entry.decision, begun.plan
         entry.ending, entry.ended_us, entry.sent_bytes = outcome.ending, outcome.ended_us, outcome.bytes
-        is_whole = outcome.frames == len(frames)
-        for frame in frames if is_whole else frames[: outcome.frames]:
+        is_whole = plan.frame(outcome.frames) is None
+        for frame in plan.frames[: outcome.frames]:
             entry.sent_chunks += frame.chunks
             entry.sent_tokens += frame.tokens
-        entry.sent_text = begun.plan.sent_text if is_whole else _text_of(begun, entry.sent_tokens)
+        entry.sent_text = plan.sent_text if is_whole else _text_of(begun, entry.sent_tokens)
         if decision.charged or decision.held or not is_whole:
             delivered = None if is_whole else entry.sent_tokens
             now_us = begun.clock.now_us()

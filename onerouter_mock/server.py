@@ -21,9 +21,11 @@ from onerouter_mock import __version__, admin
 from onerouter_mock.connections import DEADLINE_S, Connection, Connections, own_error
 from onerouter_mock.core.plan import Outcome
 from onerouter_mock.core.wire.request import Asked
-from onerouter_mock.play import Played, play, play_at_once
+from onerouter_mock.direct import Direct
+from onerouter_mock.play import CLOSED, KEPT, play
+from onerouter_mock.play.performance import Performance
+from onerouter_mock.play.turns import Turns
 from onerouter_mock.sessions import SessionError, split_address
-from onerouter_mock.turns import Turns
 
 if TYPE_CHECKING:
     from aiohttp import StreamReader
@@ -86,10 +88,10 @@ class Server:
         finally:
             connection.end_request()
 
-    def answer_at_once(
+    def take(
         self, connection: Connection, message: RawRequestMessage, payload: StreamReader
-    ) -> bool:
-        """Answers a call whose request is there and whose answer is due now; False: what is left takes time."""
+    ) -> Direct | None:
+        """A call to the emulated API whose request is all there; None for any other request."""
         transport = connection.transport
         path, query = _split_target(message.path)
         if (
@@ -98,35 +100,22 @@ class Server:
             or not (payload.is_eof() and payload.exception() is None)
             or transport is None
             or transport.get_write_buffer_size()
-            or not self._turns.are_free
         ):
-            return False
+            return None
         headers = _read_headers(message.headers)
         try:
-            if not split_address(path, headers)[1].startswith("/v1/"):
-                return False
-            asked = Asked(message.method, path, query, headers, payload.read_nowait())
-            begun = self._emulator.begin(asked, path)
-            if play_at_once(
-                begun.plan, transport, begun.clock, partial(self._emulator.end, begun), connection.received_s
-            ):
-                return True
-            connection.begun = begun, connection.received_s
-        except Exception as error:
-            connection.begun = error
-        return False
-
-    def abandon(self, begun: tuple[Begun, float] | Exception) -> None:
-        """Ends a call whose client has left before the answer could be begun."""
-        if isinstance(begun, tuple):
-            self._emulator.end(begun[0], Outcome("client_left", 0, 0, 0))
+            _, inner = split_address(path, headers)
+        except SessionError:
+            return None
+        if not inner.startswith("/v1/"):
+            return None
+        asked = Asked(message.method, path, query, headers, payload.read_nowait())
+        return Direct(self._emulator, self._turns, connection, asked, path)
 
     async def _route(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
-        begun, connection.begun = connection.begun, None
-        if isinstance(begun, Exception):
-            raise begun
-        if begun is not None:
-            return await self._play(request, *begun)
+        if (direct := connection.handed_over) is not None:
+            connection.handed_over = None
+            return await self._play(request, *await direct.take_over())
         path, query = _split_target(request.raw_path)
         headers = _read_headers(request.headers)
         session, inner = split_address(path, headers)
@@ -137,30 +126,33 @@ class Server:
             return _front_page(request) if inner == "/" else _health()
         body, too_large = await _read_body(request, headers)
         arrived_s = connection.received_s
-        await self._turns.take()
+        await self._turns.wait()
         asked = Asked(
             request.method, path, query, headers, body, http10=request.version < (1, 1), too_large=too_large
         )
-        return await self._play(request, self._emulator.begin(asked, path), arrived_s)
+        return await self._play(request, self._emulator.begin(asked, path), arrived_s=arrived_s)
 
-    async def _play(self, request: web.BaseRequest, begun: Begun, arrived_s: float) -> web.StreamResponse:
+    async def _play(
+        self,
+        request: web.BaseRequest,
+        begun: Begun,
+        performance: Performance | None = None,
+        arrived_s: float | None = None,
+    ) -> web.StreamResponse:
         emulator = self._emulator
+        end, note = partial(emulator.end, begun), partial(emulator.note, begun)
         try:
-            return await play(  # type: ignore[return-value]  # aiohttp only asks it for what Played has
-                begun.plan,
-                request,
-                begun.clock,
-                partial(emulator.end, begun),
-                partial(emulator.note, begun),
-                start_s=arrived_s,
-                turns=self._turns,
-            )
+            if performance is not None:
+                played = KEPT if await performance.run(request) else CLOSED
+            else:
+                played = await play(begun.plan, request, begun.clock, end, note, arrived_s, self._turns)
         except Exception as error:
             # Part of the answer may be out: closing is all that can still be said.
             log.error("the mock itself failed: %s", _place(error))
-            return Played(False)  # type: ignore[return-value]
+            played = CLOSED
         finally:
             emulator.end(begun, Outcome("cut", 0, 0, 0))  # no effect on a call that has ended
+        return played  # type: ignore[return-value]  # aiohttp only asks it for what Played has
 
 
 async def _read_body(request: web.BaseRequest, headers: dict[str, str]) -> tuple[bytes, bool]:

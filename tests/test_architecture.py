@@ -34,8 +34,8 @@ LAYERS = [
     {"core"},
     {"journal", "library", "clock"},
     {"emulator", "sessions"},
-    {"play", "turns"},
-    {"server", "admin", "connections"},
+    {"play"},
+    {"server", "admin", "connections", "direct"},
     {"host"},
     {"mock", "cli", "pytest_plugin", "__main__", "__init__"},
 ]

@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from onerouter_mock.core.plan import Frame
@@ -32,7 +32,7 @@ def stream_events(
     timeline: Timeline,
     break_: Break | None,
     error: Callable[[], bytes],
-) -> list[Frame]:
+) -> Iterator[Frame]:
     """The events of a streamed answer, in order of time, as frames of a body without HTTP's framing.
 
     Shape: `error` makes the event of a break that does so.
@@ -40,26 +40,26 @@ def stream_events(
     at_us, count = timeline.at_us, timeline.pieces
     opening_us = at_us[0] if at_us else timeline.start_us
     if break_ is not None and timeline.break_us is not None and timeline.break_us < opening_us:
-        if break_.unit == "us":
-            if _is_end(break_):
-                return _broken_off(timeline, break_, error)
-        else:  # let the stream begin: a break before the first chunk would be no break of an answer
+        if break_.unit != "us":  # a break before the first chunk would be no break of an answer: let it begin
             opening_us = timeline.break_us
-    events = [Frame(opening_us, parts.opening)]
+        elif _is_end(break_):
+            yield from _broken_off(timeline, break_, error)
+            return
+    yield Frame(opening_us, parts.opening)
+    last, extra_at = parts.opening, timeline.break_at if break_ is not None else None
     # `parts` and `pieces` have more of them than `count` where a break ends the answer.
-    for us, data, piece in zip(
-        at_us[:count] if at_us else (opening_us,) * count, parts.pieces, pieces, strict=False
-    ):
-        events.append(Frame(us, data, 1, piece.tokens))
-    if break_ is None or timeline.break_us is None:
-        return events + _closing(parts, timeline.end_us, done=True)
-    if _is_end(break_):
-        return events + _broken_off(timeline, break_, error)
-    extra = _extra(break_.do, events[timeline.break_at or 0].data)
-    if extra:
-        # Event 0 is the opening, so that piece number `break_at` is the first one after the break.
-        events.insert((timeline.break_at or 0) + 1, Frame(max(timeline.break_us, opening_us), extra))
-    return events + _closing(parts, timeline.end_us, done=break_.do != "no_done")
+    due_us = at_us[:count] if at_us else (opening_us,) * count
+    for at, (us, data, piece) in enumerate(zip(due_us, parts.pieces, pieces, strict=False)):
+        if at == extra_at:
+            yield from _extra(break_, timeline, opening_us, last)
+        yield Frame(us, data, 1, piece.tokens)
+        last = data
+    if count == extra_at:
+        yield from _extra(break_, timeline, opening_us, last)
+    if break_ is not None and timeline.break_us is not None and _is_end(break_):
+        yield from _broken_off(timeline, break_, error)
+    else:
+        yield from _closing(parts, timeline.end_us, done=break_ is None or break_.do != "no_done")
 
 
 def _is_end(break_: Break) -> bool:
@@ -75,16 +75,19 @@ def _closing(parts: Parts, end_us: int, *, done: bool) -> list[Frame]:
     return [Frame(end_us, data) for data in events if data]
 
 
-def _extra(do: str, last: bytes) -> bytes:
+def _extra(break_: Break | None, timeline: Timeline, opening_us: int, last: bytes) -> list[Frame]:
     """What a break that goes on puts between two chunks; `last` is the event before it."""
-    if do == "duplicate":
-        return last
-    if do == "comment":
-        return KEEP_ALIVE * 2
-    if do == "bad_json":
-        before, data, json = last.rpartition(b"data: ")
-        return before + data + json[: min(_SOME_JSON, len(json) // 2)] + b"\n\n"
-    return b""
+    match break_ and break_.do:
+        case "duplicate":
+            data = last
+        case "comment":
+            data = KEEP_ALIVE * 2
+        case "bad_json":
+            before, mark, json = last.rpartition(b"data: ")
+            data = before + mark + json[: min(_SOME_JSON, len(json) // 2)] + b"\n\n"
+        case _:
+            return []
+    return [Frame(max(timeline.break_us or 0, opening_us), data)]
 
 
 def keep_alives(wait_us: int, every_us: int) -> list[Frame]:

@@ -5,15 +5,17 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
+from operator import attrgetter
 from re import compile as pattern
 
 from onerouter_mock.core.plan import Frame
 
 LAST_CHUNK = b"0\r\n\r\n"
+_INSTANT = attrgetter("at_us")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NO_TOKEN = pattern(r"[^A-Za-z0-9!#$%&'*+.^_`|~-]")
@@ -77,30 +79,39 @@ def head_bytes(status: int, lines: list[str]) -> bytes:
 
 
 def lay_frames(
-    head: bytes, head_us: int, events: list[Frame], chunked: bool, slice_bytes: int
-) -> list[Frame]:
-    """Head and events as frames: one for each instant, or cut into `slice_bytes` each (0: uncut).
+    head: bytes, head_us: int, events: Iterable[Frame], chunked: bool, slice_bytes: int, end: Frame | None
+) -> Iterator[Frame]:
+    """Head, events and the body's end as frames: one for each instant, or cut into `slice_bytes` each (0: uncut).
 
-    Shape: `events` in order of time, their data not framed yet; they are used up.
+    Shape: `events` in order of time, their data not framed yet, that of `end` as it is; they are used up.
     """
-    frames, at, count = [Frame(head_us, head)], 0, len(events)
-    while at < count:
-        first, frame = at, events[at]
-        at += 1
-        while at < count and events[at].at_us == frame.at_us:
-            at += 1
+    last = begin = Frame(head_us, head)
+    coming = iter(events)
+    event = next(coming, None)
+    while event is not None:
+        at_us, due, event = event.at_us, [event], next(coming, None)
+        while event is not None and event.at_us == at_us:
+            due.append(event)
+            event = next(coming, None)
         if slice_bytes:
-            frames += _slices(frame.at_us, events[first:at], chunked, slice_bytes)
+            yield last
+            *cuts, last = _slices(at_us, due, chunked, slice_bytes)
+            yield from cuts
             continue
-        if at > first + 1:
-            frame = _join(events[first:at])
+        frame = due[0] if len(due) == 1 else _join(due)
         if chunked:
             frame.data = chunk(frame.data)
-        frames.append(frame)
-    if not slice_bytes and count and frames[1].at_us == head_us:
-        frames[1].data = head + frames[1].data
-        del frames[0]
-    return frames
+        if last is begin and at_us == head_us:
+            frame.data = head + frame.data
+        else:
+            yield last
+        last = frame
+    if end is not None and end.at_us == last.at_us and not slice_bytes:
+        last.data += end.data
+    elif end is not None:
+        yield last
+        last = end
+    yield last
 
 
 def _join(due: list[Frame]) -> Frame:

@@ -7,8 +7,10 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import islice
+from typing import Literal, overload
 
 
 @dataclass(slots=True)
@@ -21,6 +23,33 @@ class Frame:
     tokens: int = 0
 
 
+class Frames(Sequence[Frame]):
+    """Frames that are made as they are asked for: most of a paced stream is wanted much later than it begins, and
+    hundreds of streams may begin at once. Their length makes them all."""
+
+    __slots__ = ("_made", "_rest")
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._made: list[Frame] = []
+        self._rest = iter(frames)
+
+    def __len__(self) -> int:
+        self._made.extend(self._rest)
+        return len(self._made)
+
+    @overload
+    def __getitem__(self, at: int) -> Frame: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Frame]: ...
+    def __getitem__(self, at: int | slice) -> Frame | list[Frame]:
+        made, upto = self._made, at.stop if isinstance(at, slice) else at + 1
+        if upto is None or upto <= 0:
+            made.extend(self._rest)
+        else:
+            made.extend(islice(self._rest, max(0, upto - len(made))))
+        return made[at]
+
+
 @dataclass(slots=True)
 class Plan:
     """A decision as bytes on a timeline. `frames` in order of time, the first begins with the head; frames that are due
@@ -30,13 +59,20 @@ class Plan:
     """
 
     status: int | None
-    frames: list[Frame]
+    frames: Sequence[Frame]
     close: Literal["keep", "fin", "rst", "hold"] = "keep"
     ending: str = "finish"
     end_us: int = 0
     separate: bool = False
     sent_text: str = ""
     stall_at: int | None = None
+
+    def frame(self, at: int) -> Frame | None:
+        """The frame at this place; None after the last."""
+        try:
+            return self.frames[at]
+        except IndexError:
+            return None
 
 
 @dataclass(slots=True)

@@ -7,13 +7,15 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from onerouter_mock.core import framing, trace, wire
 from onerouter_mock.core.breaks import keep_alives, stream_events, whole_stream
 from onerouter_mock.core.framing import LAST_CHUNK, chunk
-from onerouter_mock.core.plan import Frame, Plan
+from onerouter_mock.core.plan import Frame, Frames, Plan
 from onerouter_mock.core.records import Answer, Decision, Failure
 from onerouter_mock.core.timeline import sent_text, streamed
 from onerouter_mock.core.wire import refusals
@@ -178,23 +180,20 @@ def _render_stream(
     parts = wire.stream_parts(decision, scenario)
     pace = shape.pace if shape is not None else None
     break_ = shape.break_ if shape is not None else None
-    wait_us = timeline.at_us[0] if timeline.at_us else timeline.start_us
-    plain = break_ is None and timeline.at_us is None and not _slice_bytes(pace)
-    if plain and not 0 < scenario.router.keep_alive_us < wait_us:
-        head_us = timeline.start_us
-        events = [Frame(head_us, whole_stream(parts), timeline.pieces, timeline.tokens)]
+    if break_ is None and timeline.at_us is None and not _slice_bytes(pace):
+        events = iter((Frame(timeline.start_us, whole_stream(parts), timeline.pieces, timeline.tokens),))
     else:
         events = stream_events(
             parts, in_pieces.pieces, timeline, break_, lambda: refusals.break_event(decision, scenario)
         )
-        silent_us = timeline.break_us if break_ is not None and break_.do == "stall" else None
-        first_us = events[0].at_us if events else timeline.end_us
-        waits = keep_alives(
-            first_us if silent_us is None else min(first_us, silent_us), scenario.router.keep_alive_us
-        )
-        events = waits + events
-        head_us = min(timeline.start_us, waits[0].at_us) if waits else timeline.start_us
+    first = next(events, None)
+    wait_us = first.at_us if first is not None else timeline.end_us
+    if break_ is not None and break_.do == "stall" and timeline.break_us is not None:
+        wait_us = min(wait_us, timeline.break_us)
+    waits = keep_alives(wait_us, scenario.router.keep_alive_us)
+    head_us = min(timeline.start_us, waits[0].at_us) if waits else timeline.start_us
     headers = _headers(scenario, decision, head_us, STREAM_TYPE, trace_header)
+    events = chain(waits, (first,) if first is not None else (), events)
     plan = _streamed(decision, headers, events, head_us, timeline.end_us, break_, _slice_bytes(pace))
     is_whole = timeline.pieces == len(in_pieces.pieces)
     plan.sent_text = answer.choices[0].text or "" if is_whole else sent_text(answer, shape, timeline.pieces)
@@ -208,7 +207,7 @@ def _slice_bytes(pace: Pace | None) -> int:
 def _streamed(
     decision: Decision,
     headers: list[str],
-    events: list[Frame],
+    events: Iterable[Frame],
     head_us: int,
     end_us: int,
     break_: Break | None = None,
@@ -220,14 +219,13 @@ def _streamed(
     chunked = not decision.call.http10
     if chunked:
         headers.append("Transfer-Encoding: chunked")
-    frames = framing.lay_frames(framing.head_bytes(200, headers), head_us, events, chunked, slice_bytes)
+    end = None
     if chunked and do == "bad_chunk":
-        frames.append(Frame(end_us, BAD_CHUNK))
+        end = Frame(end_us, BAD_CHUNK)
     elif chunked and not endless and do not in ("cut", "reset"):
-        if frames[-1].at_us == end_us and not slice_bytes:
-            frames[-1].data += LAST_CHUNK
-        else:
-            frames.append(Frame(end_us, LAST_CHUNK))
+        end = Frame(end_us, LAST_CHUNK)
+    head = framing.head_bytes(200, headers)
+    frames = Frames(framing.lay_frames(head, head_us, events, chunked, slice_bytes, end))
     close, ending = _ENDS.get(do if do != "stall" or endless else "", ("keep", "finish"))
     if close == "keep" and _closes(decision):
         close = "fin"

@@ -5,8 +5,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, repeat
 from math import ceil, cos, exp, log, pi, sqrt
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ENDING_BREAKS = frozenset({"cut", "reset", "error", "truncate", "bad_chunk"})
 _NO_PACE = Pace()
+_MOST_KEPT = 64  # of what is kept on an answer
 
 
 def draw_delay_us(delay: Delay, *dice: object) -> int:
@@ -98,10 +100,11 @@ def lay_out(
                 answer.completion_tokens * 1_000_000 / latency.rate
             )
         return Timeline(start_us, None, len(answer.pieces), end_us, answer.completion_tokens)
-    pieces = streamed(answer, shape).pieces
+    in_pieces = streamed(answer, shape)
+    pieces = in_pieces.pieces
     pace = shape.pace if shape is not None else None
     paced = latency is not None or (pace is not None and (pace.ttft or pace.rate or pace.gap))
-    at_us = _instants(pieces, start_us, pace or _NO_PACE, latency, dice) if paced else None
+    at_us = _instants(in_pieces, start_us, pace or _NO_PACE, latency, dice) if paced else None
     end_us = (
         at_us[-1] if at_us else start_us
     )  # also for an answer without pieces: then there is nothing to wait for
@@ -117,20 +120,34 @@ def _ttft_us(pace: Pace, latency: Recorded | None, dice: tuple[object, ...]) -> 
 
 
 def _instants(
-    pieces: tuple[Piece, ...], start_us: int, pace: Pace, latency: Recorded | None, dice: tuple[object, ...]
+    answer: Answer, start_us: int, pace: Pace, latency: Recorded | None, dice: tuple[object, ...]
+) -> tuple[int, ...]:
+    """When each piece leaves; what a steady pace makes of an answer is kept on it."""
+    rate, gap = pace.rate, pace.gap
+    if rate is None and gap is None and latency is not None:
+        rate = latency.rate
+    first_us = start_us + _ttft_us(pace, latency, dice)
+    if gap is not None and not isinstance(gap, Fixed):
+        drawn = (draw_delay_us(gap, *dice, "gap", n) for n in range(1, len(answer.pieces)))
+        return _absolute(answer.pieces, first_us, rate, drawn)
+    gap_us = 0 if gap is None else gap.us
+    key = ("instants", first_us, rate, gap_us)
+    known: tuple[int, ...] | None = answer.memo.get(key)
+    if known is None:
+        known = _absolute(answer.pieces, first_us, rate, repeat(gap_us))
+        if len(answer.memo) < _MOST_KEPT:
+            answer.memo[key] = known
+    return known
+
+
+def _absolute(
+    pieces: tuple[Piece, ...], first_us: int, rate: float | None, gaps_us: Iterable[int]
 ) -> tuple[int, ...]:
     """Absolute instants, each from the whole that came before it, so that rounding never adds up."""
-    rate = pace.rate
-    if rate is None and pace.gap is None and latency is not None:
-        rate = latency.rate
-    first_us, gap = start_us + _ttft_us(pace, latency, dice), pace.gap
-    steady_us = 0 if gap is None else gap.us if isinstance(gap, Fixed) else None
     out: list[int] = []
-    tokens, gaps_us = 0, 0
-    for n, piece in enumerate(pieces):
-        if n and gap is not None:
-            gaps_us += draw_delay_us(gap, *dice, "gap", n) if steady_us is None else steady_us
-        out.append(first_us + gaps_us + (round(tokens * 1_000_000 / rate) if rate else 0))
+    tokens = 0
+    for piece, gone_us in zip(pieces, accumulate(gaps_us, initial=first_us), strict=False):
+        out.append(gone_us + (round(tokens * 1_000_000 / rate) if rate else 0))
         tokens += piece.tokens
     return tuple(out)
 

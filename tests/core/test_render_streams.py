@@ -272,7 +272,8 @@ def test_http_1_0_has_no_chunk_framing_to_break() -> None:
 def test_rendering_changes_nothing_and_says_the_same_again(do: str) -> None:
     decision = answered(pace=Pace(gap=Fixed(3), slice=(2, "token")), break_=Break(do, "tokens", 2))
     before = repr(decision)
-    assert render(SCENARIO, decision) == render(SCENARIO, decision)
+    first, second = render(SCENARIO, decision), render(SCENARIO, decision)
+    assert replace(first, frames=list(first.frames)) == replace(second, frames=list(second.frames))
     assert repr(decision).split("memo=")[0] == before.split("memo=")[0]
 
 

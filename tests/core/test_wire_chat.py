@@ -151,7 +151,7 @@ def test_a_stream_says_what_the_plain_answer_says(members: dict[str, Any]) -> No
 def test_one_chunk_is_one_token() -> None:
     decision, of = decided(stream=True)
     assert decision.answer is not None
-    assert len(wire.stream_parts(decision, of).pieces) == decision.answer.completion_tokens
+    assert len(list(wire.stream_parts(decision, of).pieces)) == decision.answer.completion_tokens
 
 
 @pytest.mark.parametrize(

@@ -4,68 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
+from lines import CHAT, STREAM, line, request
 
 from onerouter_mock import connections
-from onerouter_mock.core.scenario.load import build_scenario
-from onerouter_mock.emulator import Emulator
-from onerouter_mock.server import Server
-
-CHAT = b'{"model": "gpt-5.1-chat", "messages": [{"role": "user", "content": "hi"}]}'
-STREAM = CHAT[:-1] + b', "stream": true}'
-
-
-def request(body: bytes = CHAT, path: str = "/v1/chat/completions", *headers: str) -> bytes:
-    method = "POST" if body else "GET"
-    lines = [
-        f"{method} {path} HTTP/1.1",
-        "Host: a",
-        "Authorization: Bearer k",
-        f"Content-Length: {len(body)}",
-        *headers,
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-class Line:
-    """A client's end of one connection."""
-
-    def __init__(self, protocol: Any, transport: asyncio.Transport, sock: socket.socket) -> None:
-        self.protocol, self.transport, self.sock = protocol, transport, sock
-
-    async def send(self, data: bytes) -> bytes:
-        """What is answered to some bytes within a moment."""
-        loop = asyncio.get_running_loop()
-        await loop.sock_sendall(self.sock, data)
-        answer = b""
-        while True:
-            try:
-                more = await asyncio.wait_for(loop.sock_recv(self.sock, 1 << 20), 0.05)
-            except TimeoutError:
-                return answer
-            answer += more
-            if not more:
-                return answer + b"<closed>"
-
-
-@asynccontextmanager
-async def line(scenario: dict[str, Any] | None = None) -> AsyncIterator[tuple[Line, Emulator]]:
-    emulator = Emulator(build_scenario({"clock": "virtual", **(scenario or {})}))
-    loop = asyncio.get_running_loop()
-    server = Server(emulator, loop)
-    ours, theirs = socket.socketpair()
-    with theirs:
-        theirs.setblocking(False)
-        transport, protocol = await loop.connect_accepted_socket(server, ours)
-        await asyncio.sleep(0)
-        yield Line(protocol, transport, theirs), emulator
-        await server.close()
-        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from onerouter_mock.turns import Turns
+from onerouter_mock.play.turns import Turns
 
 
 async def begin(turns: Turns, begun: list[int], n: int) -> None:
-    await turns.take()
+    await turns.wait()
     begun.append(n)
 
 
@@ -50,5 +50,5 @@ async def test_a_call_that_comes_later_finds_the_queue_empty() -> None:
     turns.paced = 1
     await asyncio.gather(*(begin(turns, begun, n) for n in range(20)))
     turns.paced = 0
-    await asyncio.wait_for(turns.take(), 1)
+    await asyncio.wait_for(turns.wait(), 1)
     assert len(begun) == 20

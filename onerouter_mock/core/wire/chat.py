@@ -10,6 +10,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +26,19 @@ if TYPE_CHECKING:
 
 DONE = b"data: [DONE]\n\n"
 NOT_JSON = b'{"id":"chatcmpl-'
+_SPOILT = b"data: " + NOT_JSON + b"\n\n"
 
 
 @dataclass(slots=True)
 class Parts:
     """A streamed answer, each part a whole event or several.
 
-    Shape: `opening` the role chunks; `pieces` one for each piece of the answer; `closing` the finish chunks,
-    one a choice; `usage` the usage chunk, empty when none was asked for; `done` the last line.
+    Shape: `opening` the role chunks; `pieces` one for each piece of the answer, made when asked for, once; `closing`
+    the finish chunks, one a choice; `usage` the usage chunk, empty when none was asked for; `done` the last line.
     """
 
     opening: bytes
-    pieces: list[bytes]
+    pieces: Iterator[bytes]
     closing: list[bytes]
     usage: bytes
     done: bytes = DONE
@@ -90,10 +92,13 @@ def stream_chat(decision: Decision, scenario: Scenario) -> Parts:
     if ask.include_usage and answer.malformed != "no_usage":
         costs = cost_json(decision) if ask.include_cost else b""
         usage = head + b'],"usage":' + usage_json(decision, answer) + costs + b"}\n\n"
-    sent = [head + tail for tail in pieces]
-    if answer.malformed == "bad_json" and sent:
-        sent[len(sent) // 2] = b"data: " + NOT_JSON + b"\n\n"
-    return Parts(b"".join([head + tail for tail in opening]), sent, [head + tail for tail in closing], usage)
+    spoilt = len(pieces) // 2 if answer.malformed == "bad_json" else None
+    return Parts(
+        b"".join([head + tail for tail in opening]),
+        (_SPOILT if at == spoilt else head + tail for at, tail in enumerate(pieces)),
+        [head + tail for tail in closing],
+        usage,
+    )
 
 
 def _model_json(decision: Decision) -> bytes:
