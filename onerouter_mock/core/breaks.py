@@ -39,9 +39,9 @@ def stream_events(
     """
     at_us, count = timeline.at_us, timeline.pieces
     opening_us = at_us[0] if at_us else timeline.start_us
-    if break_ is not None and timeline.break_us is not None and timeline.break_us < opening_us:
+    if break_ is not None and _is_early(timeline, opening_us):
         if break_.unit != "us":  # a break before the first chunk would be no break of an answer: let it begin
-            opening_us = timeline.break_us
+            opening_us = timeline.break_us or 0
         elif _is_end(break_):
             yield from _broken_off(timeline, break_, error)
             return
@@ -60,6 +60,19 @@ def stream_events(
         yield from _broken_off(timeline, break_, error)
     else:
         yield from _closing(parts, timeline.end_us, done=break_ is None or break_.do != "no_done")
+
+
+def first_us(timeline: Timeline, break_: Break | None) -> int:
+    """When the first event comes, or the silence or end that comes instead."""
+    opening_us = timeline.at_us[0] if timeline.at_us else timeline.start_us
+    if break_ is None or not _is_early(timeline, opening_us):
+        return opening_us
+    comes_first = break_.unit != "us" or break_.do == "stall" or _is_end(break_)
+    return timeline.break_us or 0 if comes_first else opening_us
+
+
+def _is_early(timeline: Timeline, opening_us: int) -> bool:
+    return timeline.break_us is not None and timeline.break_us < opening_us
 
 
 def _is_end(break_: Break) -> bool:

@@ -7,13 +7,13 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from onerouter_mock.core import framing, trace, wire
-from onerouter_mock.core.breaks import keep_alives, stream_events, whole_stream
+from onerouter_mock.core.breaks import first_us, keep_alives, stream_events, whole_stream
 from onerouter_mock.core.framing import LAST_CHUNK, chunk
 from onerouter_mock.core.plan import Frame, Frames, Plan
 from onerouter_mock.core.records import Answer, Decision, Failure
@@ -180,20 +180,18 @@ def _render_stream(
     parts = wire.stream_parts(decision, scenario)
     pace = shape.pace if shape is not None else None
     break_ = shape.break_ if shape is not None else None
+    events: Iterable[Frame]
     if break_ is None and timeline.at_us is None and not _slice_bytes(pace):
-        events = iter((Frame(timeline.start_us, whole_stream(parts), timeline.pieces, timeline.tokens),))
+        events = (Frame(timeline.start_us, whole_stream(parts), timeline.pieces, timeline.tokens),)
     else:
         events = stream_events(
             parts, in_pieces.pieces, timeline, break_, lambda: refusals.break_event(decision, scenario)
         )
-    first = next(events, None)
-    wait_us = first.at_us if first is not None else timeline.end_us
-    if break_ is not None and break_.do == "stall" and timeline.break_us is not None:
-        wait_us = min(wait_us, timeline.break_us)
-    waits = keep_alives(wait_us, scenario.router.keep_alive_us)
+    waits = keep_alives(first_us(timeline, break_), scenario.router.keep_alive_us)
     head_us = min(timeline.start_us, waits[0].at_us) if waits else timeline.start_us
     headers = _headers(scenario, decision, head_us, STREAM_TYPE, trace_header)
-    events = chain(waits, (first,) if first is not None else (), events)
+    if waits:
+        events = chain(waits, events)
     plan = _streamed(decision, headers, events, head_us, timeline.end_us, break_, _slice_bytes(pace))
     is_whole = timeline.pieces == len(in_pieces.pieces)
     plan.sent_text = answer.choices[0].text or "" if is_whole else sent_text(answer, shape, timeline.pieces)
@@ -225,7 +223,8 @@ def _streamed(
     elif chunked and not endless and do not in ("cut", "reset"):
         end = Frame(end_us, LAST_CHUNK)
     head = framing.head_bytes(200, headers)
-    frames = Frames(framing.lay_frames(head, head_us, events, chunked, slice_bytes, end))
+    laid = framing.lay_frames(head, head_us, events, chunked, slice_bytes, end)
+    frames: Sequence[Frame] = Frames(laid) if end_us > head_us else list(laid)
     close, ending = _ENDS.get(do if do != "stall" or endless else "", ("keep", "finish"))
     if close == "keep" and _closes(decision):
         close = "fin"

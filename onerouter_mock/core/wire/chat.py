@@ -92,13 +92,12 @@ def stream_chat(decision: Decision, scenario: Scenario) -> Parts:
     if ask.include_usage and answer.malformed != "no_usage":
         costs = cost_json(decision) if ask.include_cost else b""
         usage = head + b'],"usage":' + usage_json(decision, answer) + costs + b"}\n\n"
-    spoilt = len(pieces) // 2 if answer.malformed == "bad_json" else None
-    return Parts(
-        b"".join([head + tail for tail in opening]),
-        (_SPOILT if at == spoilt else head + tail for at, tail in enumerate(pieces)),
-        [head + tail for tail in closing],
-        usage,
-    )
+    if answer.malformed == "bad_json" and pieces:
+        at = len(pieces) // 2
+        sent = iter([*map(head.__add__, pieces[:at]), _SPOILT, *map(head.__add__, pieces[at + 1 :])])
+    else:
+        sent = map(head.__add__, pieces)
+    return Parts(b"".join([head + tail for tail in opening]), sent, [head + tail for tail in closing], usage)
 
 
 def _model_json(decision: Decision) -> bytes:
