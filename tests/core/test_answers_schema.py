@@ -189,3 +189,13 @@ def test_values_fit_schemas_of_any_make(schema: Any, seed: int) -> None:
 def test_sizes_beyond_reading_end_soon(schema: Any) -> None:
     with borrow_words("schema", 0) as words:
         assert len(make_json(schema, words)) < 3_000_000
+
+
+@pytest.mark.parametrize(("items", "is_made"), [(300, True), (600, False)])
+def test_many_choices_share_what_one_may_take(items: int, is_made: bool) -> None:
+    schema = {"type": "array", "minItems": items, "maxItems": items, "items": {"type": "boolean"}}
+    with borrow_words("schema", 0) as words:
+        made = json.loads(make_json(schema, words, 128))
+        assert made == {} or len(made) == items
+        assert bool(made) == is_made
+        assert len(json.loads(make_json(schema, words))) == items

@@ -111,7 +111,7 @@ def _make_calls(wants: Wants, dice: tuple[Any, ...]) -> tuple[tuple[str, str], .
         if isinstance(schema, bytes):
             schema = orjson.loads(schema)
         with borrow_words(*dice, "tool", name) as words:
-            calls.append((name, make_json({"type": "object", **(schema or {})}, words)))
+            calls.append((name, make_json({"type": "object", **(schema or {})}, words, wants.n)))
     return tuple(calls)
 
 
@@ -121,7 +121,7 @@ def _make_text(wants: Wants, dice: tuple[Any, ...]) -> str:
         if schema is None:
             text = words.prose()
         elif schema:
-            text = make_json(schema, words)
+            text = make_json(schema, words, wants.n)
         else:
             text = orjson.dumps(
                 {"answer": words.sentence(), "notes": [words.phrase(), words.phrase()]}

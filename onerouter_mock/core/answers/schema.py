@@ -21,16 +21,20 @@ _DEEP = 5  # from here on the smallest value that fits: trees end
 _BOTTOM = 40  # a schema that no finite value fits still ends
 _MOST_ITEMS = 1000
 _MOST_VALUES = 20_000  # references that fan out double the value at each level
+_FEWEST_VALUES = 500  # and yet so many for each of 128 choices
 _CHARACTERS_A_VALUE = 100  # a long text counts for many
+_VALUES_A_PATTERN = 20  # and so does one that has to fit
 
 
-def make_json(schema: Any, words: Words) -> str:
+def make_json(schema: Any, words: Words, choices: int = 1) -> str:
     """Compact JSON text of a value that fits the schema; for the same words, the same value.
 
+    `choices` so many such texts may be asked for together: what no single one may take is shared among them.
     Never raises: what is not understood is left out of account.
     """
+    most = max(_FEWEST_VALUES, _MOST_VALUES // choices)
     try:
-        value = _Maker(schema, words, measure(schema)).make(schema, 0, "")
+        value = _Maker(schema, words, measure(schema), most).make(schema, 0, "")
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
         return "{}"  # no schema at all: `{"minimum": "three"}`
@@ -41,11 +45,12 @@ class _Maker:
     root: Any
     words: Words
     levels: dict[str, int]
+    most: int
     made: int = 0
 
     def make(self, schema: Any, depth: int, name: str) -> Any:
         self.made += 1
-        if self.made > _MOST_VALUES:
+        if self.made > self.most:
             raise ValueError("a schema that asks for more than anybody reads")
         if depth > _BOTTOM or schema is False:
             return None
@@ -68,7 +73,7 @@ class _Maker:
                 return None
             case _:
                 text = make_string(plain, name, self.words)
-                self.made += len(text) // _CHARACTERS_A_VALUE
+                self.made += len(text) // _CHARACTERS_A_VALUE + ("pattern" in plain) * _VALUES_A_PATTERN
                 return text
 
     def choose(self, branches: list[Any], depth: int) -> Any:

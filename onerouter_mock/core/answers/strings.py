@@ -82,9 +82,9 @@ def _match_pattern(pattern: str, least: int, most: int | None, words: Words) -> 
     It fits by its making: a pattern out of a request is never searched with, which could take for ever.
     """
     try:
-        parsed = parser.parse(pattern)
+        parsed, speller = parser.parse(pattern), _Speller(words)
         for _ in range(20):
-            made = _Speller(words).spell(parsed)
+            made = speller.spell(parsed)
             made.encode()  # half a surrogate pair is a ValueError
             if least <= len(made) <= (len(made) if most is None else most):
                 return made
@@ -94,7 +94,7 @@ def _match_pattern(pattern: str, least: int, most: int | None, words: Words) -> 
 
 
 class _Speller:
-    """Spells one text that a parsed pattern matches. Errors: ValueError for what can't be turned round."""
+    """Spells texts that a parsed pattern matches. Errors: ValueError for what can't be turned round, or takes long."""
 
     def __init__(self, words: Words) -> None:
         self.random = words.random
