@@ -200,6 +200,16 @@ def test_the_journals_body_and_headers() -> None:
     assert call.headers["cookie"] == "c"
 
 
+def test_a_body_with_a_number_beyond_all_numbers_is_shown_without_its_keys() -> None:
+    text = json.dumps(body(byok_conf=own(), user=f"a {OWN_KEY}", odd=0)).replace('"odd": 0', '"odd": 1e999')
+    call, _ = read(
+        text.encode(), headers={"authorization": f"Bearer {ROUTER_KEY}", "x-title": f"my {OWN_KEY}"}
+    )
+    shown = call.sealed.body()
+    assert shown is not None
+    assert (shown["user"], call.sealed.headers()["x-title"]) == ("a [secret]", "my [secret]")
+
+
 def test_a_large_body_is_not_kept() -> None:
     call = good(body(messages=[{**USER, "content": "x" * 70_000}]))
     assert call.sealed.body() is None
