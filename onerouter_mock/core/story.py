@@ -93,7 +93,7 @@ def reasons(entry: Entry) -> list[str]:
             f"the client left after {sent.get('chunks') or 0} chunks ({entry.get('ended_ms') or 0:.0f} ms)"
         )
     lines += [_finding_line(finding) for finding in entry.get("findings") or ()]
-    return lines + [f"note: {notice}" for notice in entry.get("notices") or ()]
+    return lines + [f"note: {notice}" for notice in entry.get("notices") or () if notice not in lines]
 
 
 def _finding_line(finding: Any) -> str:

@@ -66,6 +66,12 @@ def test_what_went_wrong_stands_below_indented() -> None:
     assert why == "              own-openai: 3/min used up by key …7f3a, free in 18.7s (ratelimit.yaml:3)"
 
 
+def test_what_is_both_the_reason_and_a_notice_is_said_once() -> None:
+    said = "Invalid URL (GET /v1/x)"
+    lines = call_lines(refused(1, story=[said], notices=[said, "and more"]))
+    assert [line.strip() for line in lines[1:]] == [said, "note: and more"]
+
+
 def test_notices_and_findings_stand_below() -> None:
     lines = call_lines(
         entry(notices=["model 'x' is guessed"], findings=[{"name": "late", "message": "too late"}])
