@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -79,8 +80,9 @@ class Sealed:
         return shown | dict.fromkeys(self.hidden, NOT_KEPT)
 
     def body(self) -> dict[str, Any] | None:
-        """The body as the journal shows it; None when it was no JSON object or too large to keep."""
-        parsed = self.parsed()
+        """The body as the journal shows it; None when it was no JSON object, or none that can be written again
+        (1e999), or too large to keep."""
+        parsed = _parse_strictly(self.kept) if self.kept else None
         if not isinstance(parsed, dict):
             return None
         shown = cut_secrets(parsed, (*self.secrets, *credential_texts(parsed)))
@@ -104,12 +106,16 @@ class Sealed:
 
 
 def parse_json(body: bytes) -> Any:
-    """A body as data; None when it is no JSON."""
+    """A body as data, to find its secrets: also what pydantic reads and orjson does not. None when it is no JSON."""
+    parsed = _parse_strictly(body)
+    if parsed is None:
+        with suppress(ValueError, RecursionError):
+            return json.loads(body)
+    return parsed
+
+
+def _parse_strictly(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        pass
-    try:  # what pydantic reads and orjson does not, such as 1e999: its secrets must be found too
-        return json.loads(body)
-    except (ValueError, RecursionError):
         return None
