@@ -49,7 +49,6 @@ class Server:
         self._web = web.Server(self._answer, loop=loop, handler_cancellation=True)
         self._connections = Connections(self._web, loop, self)
         self._turns = Turns()
-        self._round_s: float | None = None
 
     def __call__(self) -> asyncio.Protocol:
         """The protocol for a new connection."""
@@ -60,17 +59,8 @@ class Server:
         await self._connections.close()
 
     def round_s(self) -> float:
-        """When the loop's present round began, as far as requests go.
-
-        Hundreds that come at once were all there by then: those that are read last must not begin their time later.
-        """
-        if self._round_s is None:
-            self._round_s = self._loop.time()
-            self._loop.call_soon(self._end_round)
-        return self._round_s
-
-    def _end_round(self) -> None:
-        self._round_s = None
+        """When the loop's present round began."""
+        return self._turns.round_s()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection = request.protocol

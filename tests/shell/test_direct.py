@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from lines import CHAT, STREAM, line, request
+from lines import CHAT, STREAM, Line, line, request
 
 from onerouter_mock import connections
 from onerouter_mock.core import framing
@@ -119,30 +119,33 @@ async def test_a_server_that_stops_ends_the_call() -> None:
     assert (entry.ending, emulator.session("default").in_flight) == ("client_left", 0)
 
 
+def let_wait(client: Line, calls: int) -> None:
+    """Puts so many calls into the queue, beside a stream that keeps time."""
+    turns = client.protocol._answerer._turns
+    turns.paced = 1
+    for _ in range(calls):
+        turns.take(lambda: None)
+
+
 async def test_who_leaves_before_its_turn_has_not_called() -> None:
     async with line(PACED) as (client, emulator):
-        turns = client.protocol._answerer._turns
-        turns.paced, turns._begun = 1, 100
-        turns._in_round = True
+        let_wait(client, 100)
         client.protocol.data_received(request())
-        assert not entries(emulator)
         client.transport.abort()
-        await asyncio.sleep(0.001)
-        turns._next_round()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not client.protocol._answerer._turns._waiting
         assert not entries(emulator)
 
 
 async def test_who_sends_more_before_its_turn_is_answered_in_turn() -> None:
     async with line(PACED) as (client, emulator):
-        turns = client.protocol._answerer._turns
-        turns.paced, turns._begun, turns._in_round = 1, 100, True
+        let_wait(client, 100)
         client.protocol.data_received(request())
         client.protocol.data_received(request())
-        turns._next_round()
-        data = await client.send(b"")
-        assert data.count(b"HTTP/1.1 200") == 2
+        assert not entries(emulator)
+        assert (await client.send(b"")).count(b"HTTP/1.1 200") == 2
         assert [entry.ending for entry in entries(emulator)] == ["finish"] * 2
-        turns.paced = 0
 
 
 async def test_a_timer_for_idle_connections_does_not_end_a_stream() -> None:
