@@ -99,7 +99,8 @@ class Connection(web.RequestHandler):
         self._receive_parsed()
 
     def _receive_parsed(self) -> None:
-        parser, self._parser, self._parsed = self._parser, self._parsed, None  # type: ignore[assignment]
+        parser, parsed = self._parser, self._parsed
+        self._parser, self._parsed = parsed, None  # type: ignore[assignment]  # it has what is asked of a parser
         try:
             self._receive(b"")
         finally:

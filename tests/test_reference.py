@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -55,9 +55,9 @@ def assert_rows(wanted: object, page: str, heading: str) -> None:
     assert not missing, f"docs/{page}, {heading}: no row for {', '.join(missing)}"
 
 
-def assert_words(wanted: object, page: str, heading: str) -> None:
+def assert_words(wanted: Iterable[str], page: str, heading: str) -> None:
     text = sections(page)[heading]
-    missing = [word for word in wanted if f"`{word}`" not in text]  # type: ignore[attr-defined]
+    missing = [word for word in wanted if f"`{word}`" not in text]
     assert not missing, f"docs/{page}, {heading}: nothing about {', '.join(missing)}"
 
 

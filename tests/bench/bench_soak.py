@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from leavers import many_leave, plan_leaving  # noqa: E402
+from leavers import many_leave, plan_leaving  # noqa: E402 (found by the line above)
 
 ANSWER_BYTES = 16_000  # about so long is one
 SCENARIO = """
