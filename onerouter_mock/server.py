@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import traceback
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from onerouter_mock.emulator import Begun, Emulator
 
 MAX_BODY = 32 * 2**20
+_SLASHED_NAME = re.compile(r"/(?:s|%73)/([^/]*%2f[^/]*)", re.IGNORECASE)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 log = logging.getLogger("onerouter_mock")
@@ -113,7 +115,7 @@ class Server:
         if inner == "/_mock" or inner.startswith("/_mock/"):
             return await admin.handle(self._emulator, request, session, inner[len("/_mock") :])
         if inner in ("/", "/healthz") and request.method in ("GET", "HEAD"):
-            return _front_page(request) if inner == "/" else _health()
+            return _front_page(request, path.rstrip("/")) if inner == "/" else _health()
         body, too_large = await _read_body(request, headers)
         arrived_s = connection.received_s
         await self._turns.wait()
@@ -187,12 +189,18 @@ def _read_headers(given: CIMultiDictProxy[str]) -> dict[str, str]:
 
 @lru_cache(maxsize=1_024)
 def _split_target(target: str) -> tuple[str, str]:
-    """A request's path, percent-decoded, and its query; a proxy's absolute form is understood too."""
+    """A request's path, percent-decoded, and its query; a proxy's absolute form is understood too.
+
+    A slash that is encoded in a session's name stays so: it can't end the name, and is refused.
+    """
     if not target.startswith("/") and "://" in target:
         parts = urlsplit(target)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     path, _, query = target.partition("#")[0].partition("?")
-    return _clean(unquote(path) if "%" in path else path), _clean(query)
+    if "%" in path:
+        slashed = _SLASHED_NAME.match(path)
+        path = f"/s/{slashed[1]}{unquote(path[slashed.end() :])}" if slashed else unquote(path)
+    return _clean(path), _clean(query)
 
 
 def _clean(text: str) -> str:
@@ -215,8 +223,8 @@ def _health() -> web.Response:
     return web.json_response({"status": "ok", "version": __version__})
 
 
-def _front_page(request: web.BaseRequest) -> web.Response:
-    address = f"http://{request.host}"
+def _front_page(request: web.BaseRequest, prefix: str) -> web.Response:
+    address = f"http://{request.host}{prefix}"
     text = (
         "onerouter-mock: a local OneRouter that forwards nothing.\n\n"
         f"  export OPENAI_BASE_URL={address}/v1 OPENAI_API_KEY=any\n\n"

@@ -29,17 +29,19 @@ class Address(NamedTuple):
 
 
 def read_address(url: str | None) -> Address:
-    """The address a URL means: with or without scheme, `/v1`, `/s/NAME`.
+    """The address a URL means: with or without scheme (then with a port), `/v1`, `/s/NAME`.
 
     None: `ONEROUTER_MOCK_URL`, else the host and port that `serve` would take. Errors: Stop.
     """
     text = url or os.environ.get("ONEROUTER_MOCK_URL") or _served_here()
-    parts = urlsplit(text if "://" in text else f"http://{text}")
+    has_scheme = "://" in text
+    parts = urlsplit(text if has_scheme else f"http://{text}")
     try:
         port = parts.port
     except ValueError:
         port = -1
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+    is_bare = not has_scheme and port is None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or is_bare:
         raise Stop(f'"{text}" is no address; would be right: http://127.0.0.1:4117')
     path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     if path and not (path.startswith("/s/") and path.count("/") == 2):

@@ -39,9 +39,18 @@ def read_options(said: Mapping[str, Any]) -> dict[str, Any]:
 def read_url(said: Mapping[str, Any]) -> str | None:
     """The server to use, None for one of our own. Errors: WrongOption."""
     url: str = said["url"] or ""
-    if url and not url.startswith(("http://", "https://")):
-        raise WrongOption(f"--onerouter-url: {url!r} is no address; would be right: http://127.0.0.1:4117")
-    return url or None
+    if not url:
+        return None
+    from onerouter_mock.cli import Stop
+    from onerouter_mock.cli.address import read_address
+
+    try:
+        address = read_address(url)
+    except Stop as stop:
+        raise WrongOption(f"--onerouter-url: {stop}") from None
+    if address.prefix:
+        raise WrongOption(f"--onerouter-url: {url!r} names a session; each test has one of its own")
+    return address.url
 
 
 def find_folder(said: Mapping[str, Any], root: Path) -> Path | None:

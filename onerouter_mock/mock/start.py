@@ -11,7 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from onerouter_mock.cli import Stop
+from onerouter_mock.cli.address import read_address
 from onerouter_mock.cli.environment import API_KEY
+from onerouter_mock.core.errors import MockError
 from onerouter_mock.emulator import Emulator, EmulatorOptions
 from onerouter_mock.host import Host
 from onerouter_mock.library import Library
@@ -41,10 +44,10 @@ def serve(
 
 
 def connect(url: str, session: str | None = None, *, api_key: str = API_KEY) -> OneRouterMock:
-    """The mock that runs at `url` (its root, with or without `/v1`), or one session of it.
+    """The mock that runs at `url` (its root, with or without scheme and `/v1`), or one session of it.
 
     Shape: `session` may be any text, such as a test's id; what no session's name can hold is replaced.
-    Errors: MockError at the first question, when nobody answers there.
+    Errors: MockError, for what is no address; at the first question, when nobody answers there.
     """
     here = Path.cwd()
     far = attach(Chooser(Library()), url, session, (here,))
@@ -68,11 +71,18 @@ def chooses(chooser: Chooser, wanted: Wanted) -> Choose[Any]:
 
 
 def attach(chooser: Chooser, url: str, session: str | None, folders: tuple[Path, ...]) -> Far:
-    """A server that runs already; paths are looked up in `folders` here, and sent as text."""
-    address = url.rstrip("/").removesuffix("/v1")
-    if session is not None:
-        address = session_url(address, session_name(session))
-    return Far(address, spells(chooser, folders))
+    """A server that runs already; paths are looked up in `folders` here, and sent as text. Errors: MockError."""
+    try:
+        address = read_address(url or " ")
+    except Stop as stop:
+        raise MockError(f"url: {stop}") from None
+    if session is None:
+        return Far(address.url, spells(chooser, folders))
+    if address.prefix:
+        raise MockError(
+            f'url: "{url}" names a session, and so does the argument; would be right: one of them'
+        )
+    return Far(session_url(address.url, session_name(session)), spells(chooser, folders))
 
 
 def spells(chooser: Chooser, folders: tuple[Path, ...]) -> Choose[str]:

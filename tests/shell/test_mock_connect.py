@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,24 @@ def test_calls_that_the_journal_has_dropped_were_seen_all_the_same() -> None:
 
 def test_the_front_door_still_answers(mock: OneRouterMock) -> None:
     assert ask(f"{mock.url}/healthz").json["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("url", "session", "said"),
+    [
+        ("nowhere", None, 'url: "nowhere" is no address; would be right: http://127.0.0.1:4117'),
+        ("", None, "is no address"),
+        ("ftp://127.0.0.1:1", None, "is no address"),
+        ("http://127.0.0.1:1/x/y", None, "has a path that leads nowhere; would be right: http://127.0.0.1:1"),
+        ("http://127.0.0.1:1/s/a", "b", "names a session, and so does the argument"),
+    ],
+)
+def test_what_is_no_address_is_refused_at_once(url: str, session: str | None, said: str) -> None:
+    with pytest.raises(onerouter_mock.MockError, match=re.escape(said)):
+        onerouter_mock.connect(url, session=session)
+
+
+def test_an_address_may_lack_its_scheme(mock: OneRouterMock) -> None:
+    far = onerouter_mock.connect(mock.url.removeprefix("http://") + "/v1/", session="bare")
+    assert far.url == f"{mock.url}/s/bare"
+    assert len(far.calls) == 0

@@ -381,13 +381,28 @@ def test_health_tells_the_version(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/_mock/calls", "/%5Fmock/calls", "/_mock%2Fcalls", "/s/a/%5Fmock/calls", "/s/a%2F_mock/calls"]
+    "path", ["/_mock/calls", "/%5Fmock/calls", "/_mock%2Fcalls", "/s/a/%5Fmock/calls", "/%73/a/_mock%2Fcalls"]
 )
 def test_control_paths_pass_the_door_however_they_are_spelled(host: Host, path: str) -> None:
     assert exchange(host, request("GET", path))[0] == 200
     foreign = request("GET", path).replace(b"Host: localhost", b"Host: evil.example.com")
     assert exchange(host, foreign)[0] == 403
     assert entries(host) == entries(host, "a") == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/s/a%2Fb/v1/models", "/s/a%2f_mock/calls", "/%73/%2F/v1/models", "/s/a%2Fb"]
+)
+def test_a_slash_in_a_sessions_name_is_no_name_however_it_is_spelled(host: Host, path: str) -> None:
+    status, _, body = exchange(host, request("GET", path))
+    assert (status, b"is no name" in body) == (400, True)
+    assert host.ask(lambda: len(host.emulator.sessions())) == 0
+
+
+@pytest.mark.parametrize("prefix", ["", "/s/q"])
+def test_the_front_page_names_its_session(host: Host, prefix: str) -> None:
+    _, _, body = exchange(host, request("GET", f"{prefix}/"))
+    assert f"http://localhost{prefix}/v1 ".encode() in body
 
 
 def test_the_emulated_api_answers_to_any_host(host: Host) -> None:
