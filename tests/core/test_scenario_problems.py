@@ -57,6 +57,23 @@ TABLE = [
     ("models: {ok: {prompt: -1}}", "1:23: models.ok.prompt: -1 is too small; would be right: at least 0"),
     ("models: {'m m': {}}", "1:10: models.m m: 'm m' is no such name; "
      "would be right: a model id: letters, digits and . _ : / @ + -"),
+    # unknown keys without a value
+    ("lmits:", "1:1: lmits: unknown field 'lmits'; did you mean 'limits'?"),
+    ("rules: [{error: 429},]\nextra: null", "2:1: extra: unknown field 'extra'; would be right: version, name, "
+     "description, extends, seed, clock, speed, waits, wire, keys, accounts, auth, router, providers, models, "
+     "unknown_models, limits, rules"),
+    (RULE + "{name: a, eror: , error: 429}", "2:15: rules[0].eror: unknown field 'eror'; did you mean 'error'?"),
+    (RULE + "{eror: }", "2:6: rules[0].eror: unknown field 'eror'; did you mean 'error'?"),
+    (RULE + "{steps: [{ok: true, x: ~}]}", "2:25: rules[0].steps[0].x: unknown field 'x'; "
+     "would be right: delay, stream, reply, break, error, connection, ok"),
+    (RULE + "{delay: {uniform: [1s, 3s], gaus: null}}", "2:33: rules[0].delay.gaus: unknown field 'gaus'; "
+     "would be right: uniform, normal, lognormal"),
+    (RULE + "{error: {kind: quota, mesage: }}", "2:27: rules[0].error.mesage: unknown field 'mesage'; "
+     "did you mean 'message'?"),
+    ("accounts: {a: {match: x, credit: }}", "1:26: accounts.a.credit: unknown field 'credit'; "
+     "did you mean 'credits'?"),
+    ("router: {cooldown: {failure: null}}", "1:21: router.cooldown.failure: unknown field 'failure'; "
+     "did you mean 'failures'?"),
     # limits
     ("limits:\n- requests: 3", "2:13: limits[0].requests: 3 has no unit; would be right: 3/min"),
     (LIMIT + "{requests: [3/min, 4]}", "2:24: limits[0].requests[1]: 4 has no unit; would be right: 4/min"),
@@ -171,6 +188,28 @@ TABLE = [
 @pytest.mark.parametrize(("text", "problem"), TABLE, ids=[text.replace("\n", " ") for text, _ in TABLE])
 def test_one_slip_is_one_problem(text: str, problem: str) -> None:
     assert problems(text) == [problem]
+
+
+def test_known_keys_without_a_value_count_as_absent() -> None:
+    text = (
+        "limits:\nrouter: {cooldown: null}\nkeys: {alice: ~}\n"
+        "rules: [{name: , when: {lane: , header: {x-a: }}, error: {kind: quota, body: }, reply: {json: {a: null}}}]"
+    )
+    made = load_scenario(text, file="f.yaml")
+    assert (made.limits, made.keys, made.router.cooldown) == ((), (), None)
+    assert made.rules[0].name == "rules[0]"
+
+
+def test_an_unknown_key_without_a_value_is_told_from_parents_and_python_too() -> None:
+    def find(name: str, beside: str) -> tuple[str, str]:
+        return "rules: [{error: 429}, {name: a, eror: , error: 500}]", f"{name}.yaml"
+
+    with pytest.raises(ScenarioError, match=r"^base.yaml:1:33: rules\[1\].eror: unknown field 'eror'"):
+        load_scenario("extends: base\nrules: [{error: 503}]", file="f.yaml", find=find)
+    with pytest.raises(ScenarioError, match=r"^scenario: lmits: unknown field 'lmits'"):
+        build_scenario({"lmits": None})
+    with pytest.raises(ScenarioError, match=r"^test_a.py:12: rule: unknown field 'rule'"):
+        build_rules({"rule": None}, build_scenario({}), where="test_a.py:12")
 
 
 def test_all_problems_of_a_file_are_told_at_once_in_its_order() -> None:

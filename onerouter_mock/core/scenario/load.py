@@ -24,7 +24,7 @@ from onerouter_mock.core.scenario.compile import (
 )
 from onerouter_mock.core.scenario.merge import Find, extend, merge, without_own
 from onerouter_mock.core.scenario.names import Names, check_names, list_names, names_of
-from onerouter_mock.core.scenario.problems import translate
+from onerouter_mock.core.scenario.problems import find_unknown_nulls, translate
 from onerouter_mock.core.scenario.read import read_data, read_text
 from onerouter_mock.core.scenario.records import Limit, Rule, Scenario
 from onerouter_mock.core.scenario.tree import Node, name_type, to_data
@@ -166,6 +166,7 @@ def _check(root: Node | None, problems: list[Problem], model: type[Model], names
         checked = model.model_validate(to_data(root))
     except ValidationError as error:
         problems = problems + translate(error, model, root)
+    problems = [*problems, *find_unknown_nulls(root, model)]
     problems = [*problems, *check_names(root, names or list_names(root)), *check_clashes(root)]
     if problems or checked is None:
         raise ScenarioError(

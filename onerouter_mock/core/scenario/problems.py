@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -67,6 +67,23 @@ def translate(error: ValidationError, model: type[BaseModel], root: Node) -> lis
         problem = complain(node, taken, what, right, at_key=at_key)
         problems.setdefault((problem.file, problem.line, problem.column, problem.where), problem)
     return list(problems.values())
+
+
+def find_unknown_nulls(
+    node: Node, model: type[BaseModel], path: tuple[str | int, ...] = ()
+) -> Iterator[Problem]:
+    """Every unknown key whose value is null: pydantic never sees these, as a null counts as absent."""
+    if isinstance(node.value, list):
+        for item in node.value:
+            yield from find_unknown_nulls(item, model, (*path, item.index))
+    elif isinstance(node.value, dict):
+        has_nulls = any(item.value is None for item in node.value.values())
+        names = _field_names(model, path) if has_nulls else []
+        for key, item in node.value.items():
+            if names and item.value is None and not item.flawed and key not in names:
+                what, right = f"unknown field {quote(key)}", suggest(key, names)
+                yield complain(item, (*path, key), what, right, at_key=True)
+            yield from find_unknown_nulls(item, model, (*path, key))
 
 
 def _is_known_flaw(node: Node, path: Path, kind: str) -> bool:
