@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from onerouter_mock.admin.stand_ins import hide_credentials, make_stand_ins
 from onerouter_mock.core.errors import ScenarioError
 from onerouter_mock.core.scenario.tree import Node, to_data
 
@@ -52,9 +53,12 @@ def explain_command(scenario: Scenario, library: Library | None) -> tuple[str, s
     """The command that shows what this scenario does, and its flags; None when it is too long to show.
 
     Shape: a request's file and more flags go between and behind them; a scenario found by name stands by its
-    name; what was added to it, in a file that the command writes first.
+    name; what was added to it, in a file that the command writes first. Stand-ins take the place of credentials,
+    also of those in a scenario's file, for which `--key` has no other way.
     """
-    own, flags = describe_scenario(scenario), ""
+    stand_ins = make_stand_ins(scenario)
+    said, flags = describe_scenario(scenario), ""
+    own = hide_credentials(said, stand_ins)
     called, base = _find_base(scenario, library)
     if base is None:
         extra = {name: value for name, value in own.items() if name not in _NOT_EXPLAINED and value}
@@ -62,7 +66,9 @@ def explain_command(scenario: Scenario, library: Library | None) -> tuple[str, s
         flags = f" --seed {scenario.seed}" if scenario.seed != base.seed else ""
         if library is not None and library.directory is not None and called == scenario.name:
             flags += f" --scenario-dir {shlex.quote(str(library.directory))}"
-        extra = _difference({**own, "seed": base.seed}, describe_scenario(base))
+        extra = _difference({**own, "seed": base.seed}, hide_credentials(describe_scenario(base), stand_ins))
+        if own.get("keys") != said.get("keys"):
+            extra["keys"] = own["keys"]
         if not extra:
             return f"onerouter-mock explain {shlex.quote(called)}", flags
         extra = {"extends": called, **extra}
@@ -70,12 +76,6 @@ def explain_command(scenario: Scenario, library: Library | None) -> tuple[str, s
     if len(text) > _LONGEST_COMMAND:
         return None
     return f"echo {shlex.quote(text)} > again.yaml; onerouter-mock explain again.yaml", flags
-
-
-def sample_keys(scenario: Scenario) -> dict[str, str]:
-    """For each named key of a scenario a credential that it would match: made up, nobody's secret."""
-    plain = {key.name: key.match[0] for key in scenario.keys if key.match and "[" not in key.match[0]}
-    return {name: match.replace("*", "1").replace("?", "1") for name, match in plain.items()}
 
 
 def _find_base(scenario: Scenario, library: Library | None) -> tuple[str, Scenario | None]:

@@ -9,13 +9,14 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from onerouter_mock.admin.wanted import is_number
 from onerouter_mock.core.scenario.units import format_usd
 from onerouter_mock.core.trace import match_route
+from onerouter_mock.core.wire.secrets import is_slug, last4
 
 Entry = Mapping[str, Any]
 
@@ -45,8 +46,13 @@ class Miss:
     marked: list[int] = field(default_factory=list)
 
 
-def find_misses(body: Mapping[str, Any], entries: Sequence[Entry], totals: Totals) -> list[Miss]:
-    """Every expectation that does not hold; none when all do. `body` has passed `check_expectation`."""
+def find_misses(
+    body: Mapping[str, Any], entries: Sequence[Entry], totals: Totals, names: Collection[str] = ()
+) -> list[Miss]:
+    """Every expectation that does not hold; none when all do. `body` has passed `check_expectation`.
+
+    Shape: `names` are those of the scenario's keys.
+    """
     nth = body.get("nth", -1)
     found: list[Miss | None] = []
     if "route" in body:
@@ -58,7 +64,7 @@ def find_misses(body: Mapping[str, Any], entries: Sequence[Entry], totals: Total
     if "fallbacks" in body:
         found.append(_miss_fallbacks(body["fallbacks"], entries))
     if "key_used" in body:
-        found.append(_miss_key(body["key_used"], entries))
+        found.append(_miss_key(body["key_used"], entries, names))
     for name, nano in (("credits_spent", totals.credits_nano), ("byok_spent", totals.byok_nano)):
         if name in body:
             found.append(_miss_money(name, body[name], nano, entries))
@@ -149,7 +155,7 @@ def _miss_fallbacks(wanted: int, entries: Sequence[Entry]) -> Miss | None:
     return Miss(f"{got}, expected {wanted}", count(wanted, "fallback"), got + which, marked=fell)
 
 
-def _miss_key(wanted: Mapping[str, Any], entries: Sequence[Entry]) -> Miss | None:
+def _miss_key(wanted: Mapping[str, Any], entries: Sequence[Entry], names: Collection[str]) -> Miss | None:
     used = [
         entry for entry in entries if entry.get("byok") is not None and _is_key(wanted["name"], entry["byok"])
     ]
@@ -160,11 +166,16 @@ def _miss_key(wanted: Mapping[str, Any], entries: Sequence[Entry]) -> Miss | Non
     for entry in entries:
         others[_key_name(entry)] = others.get(_key_name(entry), 0) + 1
     seen = ", ".join(f"{name} {number} x" for name, number in others.items()) or "no call"
-    expected = f"key {wanted['name']}" + (f" {times} x" if times is not None else "")
+    name = wanted["name"] if wanted["name"] in names else _show_key(wanted["name"])
+    expected = f"key {name}" + (f" {times} x" if times is not None else "")
     marked = [entry["id"] for entry in used]
-    return Miss(
-        f"key {wanted['name']!r} was used in {count(len(used), 'call')}", expected, seen, marked=marked
-    )
+    return Miss(f"key {name!r} was used in {count(len(used), 'call')}", expected, seen, marked=marked)
+
+
+def _show_key(name: str) -> str:
+    """A key's name; of one that may be the key itself, taken for a name, its end."""
+    end = None if is_slug(name) else last4(name)
+    return f"…{end}" if end else name
 
 
 def _is_key(name: str, byok: Mapping[str, Any]) -> bool:

@@ -24,8 +24,9 @@ from onerouter_mock.admin.asked import (
     reply_json,
     reply_text,
 )
-from onerouter_mock.admin.describe import describe_scenario, explain_command, sample_keys, spell_entries
+from onerouter_mock.admin.describe import describe_scenario, explain_command, spell_entries
 from onerouter_mock.admin.expectations import Totals, find_misses
+from onerouter_mock.admin.stand_ins import sample_keys
 from onerouter_mock.admin.verdict import Setting, tell
 from onerouter_mock.admin.wanted import check_expectation
 from onerouter_mock.core.scenario.load import load_scenario
@@ -83,16 +84,20 @@ def _verify(ask: Ask) -> Reply:
     if problems:
         raise Refused(problems[0] if len(problems) == 1 else f"{len(problems)} problems", problems=problems)
     session = ask.emulator.session(ask.session)
-    entries = [entry.as_dict() for entry in session.journal.read()]
+    kept = session.journal.read()
+    entries = [entry.as_dict() for entry in kept]
     totals = Totals(session.totals.credits_nano, session.totals.byok_nano)
-    misses = find_misses(body, entries, totals)
+    scenario = session.scenario
+    misses = find_misses(body, entries, totals, [key.name for key in scenario.keys])
     if not misses:
         return reply_json({"ok": True})
-    scenario = session.scenario
     others = tuple(other.name for other in ask.emulator.sessions() if len(other.journal))
     explain = explain_command(scenario, ask.emulator.library)
     setting = Setting(scenario.name, scenario.seed, explain, others, sample_keys(scenario))
-    return Reply(409, tell(misses, entries, setting).encode(), TEXT)
+    story = tell(misses, entries, setting)
+    for entry in kept:  # what was expected, and the scenario, are anybody's words: they may quote a key
+        story = entry.call.sealed.cut(story)
+    return Reply(409, story.encode(), TEXT)
 
 
 def _scenario(ask: Ask) -> Reply:
