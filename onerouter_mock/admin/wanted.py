@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -22,6 +23,7 @@ MEMBERS = (
     "key_used",
     "findings",
 )
+_LONGEST = 120
 
 
 def check_expectation(body: Any) -> list[str]:
@@ -34,8 +36,14 @@ def check_expectation(body: Any) -> list[str]:
     for name, value in body.items():
         wrong = _SHAPES[name](value) if name in _SHAPES else None
         if wrong:
-            problems.append(f"{name}: {value!r} {wrong}")
+            problems.append(f"{name}: {_spell(value)} {wrong}")
     return problems
+
+
+def _spell(value: Any) -> str:
+    """A value as it was sent, as JSON, so far as it fits into a line."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
@@ -51,12 +59,12 @@ def is_number(value: Any) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) and value else "is no route; would be right: 'byok:openai'"
+    return None if isinstance(value, str) and value else 'is no route; would be right: "byok:openai"'
 
 
 def _texts(value: Any) -> str | None:
     good = isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return None if good else "is no list of routes; would be right: ['byok:openai']"
+    return None if good else 'is no list of routes; would be right: ["byok:openai"]'
 
 
 def _whole(value: Any) -> str | None:
@@ -76,7 +84,7 @@ def _server(value: Any) -> str | None:
     names = ("lane", "provider", "model", "nth")
     good = isinstance(value, dict) and value and all(name in names for name in value)
     if not good or not all(isinstance(value.get(name, ""), str) for name in names[:3]):
-        return "says nobody; would be right: {'lane': 'shared', 'provider': 'openai'}"
+        return 'says nobody; would be right: {"lane": "shared", "provider": "openai"}'
     return _whole(value.get("nth", -1))
 
 
@@ -87,19 +95,19 @@ def _money(value: Any) -> str | None:
     return (
         None
         if good and all(map(is_number, value.values()))
-        else "is no amount; would be right: {'max': 0.01}"
+        else 'is no amount; would be right: {"max": 0.01}'
     )
 
 
 def _key(value: Any) -> str | None:
     good = isinstance(value, dict) and isinstance(value.get("name"), str) and set(value) <= {"name", "times"}
     if not good:
-        return "names no key; would be right: {'name': 'alice', 'times': 2}"
+        return 'names no key; would be right: {"name": "alice", "times": 2}'
     return _count(value["times"]) if "times" in value else None
 
 
 def _none(value: Any) -> str | None:
-    return None if value == "none" else "is not known; would be right: 'none'"
+    return None if value == "none" else 'is not known; would be right: "none"'
 
 
 _SHAPES: dict[str, Callable[[Any], str | None]] = {

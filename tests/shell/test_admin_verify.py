@@ -79,7 +79,12 @@ WRONG: list[tuple[Any, str]] = [
     ({"fallbacks": -1}, "is no count"),
     ({"credits_spent": {"most": 1}}, "is no amount"),
     ({"key_used": {"times": 1}}, "names no key"),
-    ({"findings": "some"}, "would be right: 'none'"),
+    ({"findings": "some"}, 'findings: "some" is not known; would be right: "none"'),
+    (
+        {"credits_spent": {"max": None}},
+        'credits_spent: {"max": null} is no amount; would be right: {"max": 0.01}',
+    ),
+    ({"routes": "r" * 500}, "rrr… is no list of routes"),
 ]
 
 
