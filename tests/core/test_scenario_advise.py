@@ -32,6 +32,32 @@ def test_the_place_of_a_warning_is_its_entry_s() -> None:
     ]
 
 
+def told(text: str) -> list[str]:
+    return [str(problem) for problem in advise(load_scenario(text, file="x/f.yaml"))]
+
+
+def test_a_name_that_two_have_is_told_at_the_second() -> None:
+    text = "rules:\n  - {name: a, delay: 1s}\n  - {name: b, reply: x}\n  - name: a\n    reply: y\n"
+    right = "would be right: a name for each, to tell them apart in traces"
+    assert f"x/f.yaml:4:5: rules: 2 are named 'a'; {right}" in told(text)
+    (line,) = told("limits: [{name: a, requests: 3/min}, {name: a, requests: 4/min}]")
+    assert line == f"x/f.yaml:1:39: limits: 2 are named 'a'; {right}"
+
+
+def test_two_entries_of_a_line_have_places_of_their_own() -> None:
+    assert told("rules: [{name: a, delay: 1s}, {name: b, delay: 2s, times: 0}]") == [
+        "x/f.yaml:1:32: b: never acts: 'a' before it always does; would be right: the narrower rule first",
+        "x/f.yaml:1:32: b: never acts: times or chance is 0; would be right: at least 1, or no rule",
+    ]
+
+
+def test_a_key_that_another_takes_is_told_with_its_place() -> None:
+    assert told("keys:\n  all: {match: '*'}\n  alice: {match: 'sk-alice-*'}\n") == [
+        "x/f.yaml:3:3: keys.alice: never matches: keys.all takes all of it; "
+        "would be right: the narrower one first"
+    ]
+
+
 @pytest.mark.parametrize(
     "later",
     [

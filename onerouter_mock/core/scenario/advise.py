@@ -5,16 +5,14 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from onerouter_mock.core.errors import Problem
-from onerouter_mock.core.scenario.compile import spell_where
-from onerouter_mock.core.scenario.names import entries, has_wildcard
+from onerouter_mock.core.scenario.names import has_wildcard
 from onerouter_mock.core.scenario.problems import suggest
 from onerouter_mock.core.scenario.records import Aspects, Limit, Rule, Scenario, When
-from onerouter_mock.core.scenario.tree import Node
+from onerouter_mock.core.scenario.tree import Node, follow, spell_path
 from onerouter_mock.core.scenario.units import quote
 
 Entry = Rule | Limit
@@ -27,32 +25,20 @@ _WORDING = ("message", "type", "code", "param", "headers", "body")
 
 def advise(scenario: Scenario) -> list[Problem]:
     """What can't act in a valid scenario, in the order of the file; no exit code changes by it."""
-    found: list[tuple[Entry | None, str, str, str]] = []
+    found: list[Problem] = []
     for rule in scenario.rules:
-        found += [(rule, rule.name, what, right) for what, right in _doubt_rule(rule, scenario)]
+        found += [_place(rule, rule.name, what, right) for what, right in _doubt_rule(rule, scenario)]
     for limit in scenario.limits:
-        found += [(limit, limit.name, what, right) for what, right in _doubt_limit(limit, scenario)]
-    found += [(None, where, what, right) for where, what, right in _doubt_names(scenario)]
-    places = _places(scenario)
-    problems = [_place(entry, where, what, right, places, scenario) for entry, where, what, right in found]
-    return sorted(dict.fromkeys(problems), key=lambda each: (each.file, each.line, each.column))
+        found += [_place(limit, limit.name, what, right) for what, right in _doubt_limit(limit, scenario)]
+    found += [*_doubt_names(scenario), *_doubt_twins(scenario.rules), *_doubt_twins(scenario.limits)]
+    return sorted(dict.fromkeys(found), key=lambda each: (each.file, each.line, each.column))
 
 
-def _places(scenario: Scenario) -> dict[str, Node]:
-    """Entries of the tree by their file:line."""
-    if not isinstance(scenario.source, Node):
-        return {}
-    nodes = [*entries(scenario.source, "rules"), *entries(scenario.source, "limits")]
-    return {spell_where(node): node for node in reversed(nodes)}
-
-
-def _place(
-    entry: Entry | None, where: str, what: str, right: str, places: dict[str, Node], scenario: Scenario
-) -> Problem:
-    node = places.get(entry.where) if entry else None
-    if node is not None:
+def _place(entry: Entry, where: str, what: str, right: str) -> Problem:
+    node = entry.said
+    if isinstance(node, Node) and node.line:
         return Problem(node.file, node.line, node.column, where, what, right)
-    return Problem(entry.where if entry else scenario.file, 0, 0, where, what, right)
+    return Problem(entry.where, 0, 0, where, what, right)
 
 
 def _doubt_rule(rule: Rule, scenario: Scenario) -> Iterator[tuple[str, str]]:
@@ -152,26 +138,39 @@ def _names_any(glob: str, known: Collection[str]) -> bool:
     return any(fnmatchcase(name, glob) for name in known)
 
 
-def _doubt_names(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
-    keys = [(f"keys.{key.name}", key.match, key.provider) for key in scenario.keys]
-    accounts = [(f"accounts.{account.name}", account.match, None) for account in scenario.accounts]
+def _doubt_names(scenario: Scenario) -> Iterator[Problem]:
+    keys = [("keys", key.name, key.match, key.provider) for key in scenario.keys]
+    accounts = [("accounts", account.name, account.match, None) for account in scenario.accounts]
     for things in (keys, accounts):
-        for number, (name, match, provider) in enumerate(things):
-            for before, taken, where in things[:number]:
+        for number, (group, name, match, provider) in enumerate(things):
+            for _, before, taken, where in things[:number]:
                 if match and where in (None, provider) and set(match) <= _covered(match, taken):
-                    yield (
-                        name,
-                        f"never matches: {before} takes all of it",
+                    what, right = (
+                        f"never matches: {group}.{before} takes all of it",
                         "would be right: the narrower one first",
                     )
-    for group, listed in (("rules", scenario.rules), ("limits", scenario.limits)):
-        for name, count in Counter(entry.name for entry in listed).items():
-            if count > 1:
-                yield (
-                    group,
-                    f"{count} are named '{name}'",
-                    "would be right: a name for each, to tell them apart in traces",
-                )
+                    yield _place_key(scenario, (group, name), what, right)
+
+
+def _place_key(scenario: Scenario, path: tuple[str, ...], what: str, right: str) -> Problem:
+    """A problem at the key that a path of keys leads to."""
+    node, taken = follow(scenario.source, path) if isinstance(scenario.source, Node) else (None, [])
+    where = spell_path(path)
+    if node is not None and len(taken) == len(path) and node.key_line:
+        return Problem(node.file, node.key_line, node.key_column, where, what, right)
+    return Problem(scenario.file, 0, 0, where, what, right)
+
+
+def _doubt_twins(entries: Sequence[Entry]) -> Iterator[Problem]:
+    """Names that several entries have, each told at the second of them."""
+    named: dict[str, list[Entry]] = {}
+    for entry in entries:
+        named.setdefault(entry.name, []).append(entry)
+    for name, twins in named.items():
+        if len(twins) > 1:
+            group = "rules" if isinstance(twins[0], Rule) else "limits"
+            right = "would be right: a name for each, to tell them apart in traces"
+            yield _place(twins[1], group, f"{len(twins)} are named '{name}'", right)
 
 
 def _fails(aspects: Aspects) -> bool:
