@@ -175,6 +175,13 @@ def test_a_reply_that_says_no_text_leaves_the_made_one() -> None:
     assert made.choices[0].finish_reason == "length"
 
 
+def test_null_content_calls_no_tools_but_those_of_the_reply() -> None:
+    said = answer(reply=Reply(malformed="null_content"), tools=(WEATHER,), tool_choice="required").choices[0]
+    assert (said.text, said.tool_calls, said.finish_reason) == (None, (), "stop")
+    scripted = answer(reply=Reply(malformed="null_content", tool_calls=(("f", "{}"),))).choices[0]
+    assert [call.name for call in scripted.tool_calls] == ["f"]
+
+
 def test_malformed_answers() -> None:
     assert answer(reply=Reply(malformed="null_content")).choices[0].text is None
     assert answer(reply=Reply(malformed="null_content", text="x")).pieces == ()

@@ -38,6 +38,8 @@ def make_choice(
     if reply is not None and scripted:
         calls = reply.tool_calls
         pieces += _scripted(reply, index)
+    elif reply is not None and reply.malformed == "null_content":
+        pass  # neither words nor a call: that is the defect
     elif _calls_tools(wants) or (reply is not None and reply.malformed in _TOOL_TROUBLE):
         calls = _make_calls(wants, dice)
     else:
