@@ -21,6 +21,7 @@ from onerouter_mock.core.errors import ScenarioError
 from onerouter_mock.core.render import render
 from onerouter_mock.core.scenario import load
 from onerouter_mock.core.state import describe, sweep
+from onerouter_mock.core.timeline import sent_text
 from onerouter_mock.core.wire import read_call
 from onerouter_mock.journal import Counted, Entry, Journal, Totals, iso_time
 from onerouter_mock.sessions import DEFAULT, Session, SessionError, begin_session, scenario_in, split_address
@@ -28,6 +29,7 @@ from onerouter_mock.sessions import DEFAULT, Session, SessionError, begin_sessio
 if TYPE_CHECKING:
     from onerouter_mock.clock import Clock
     from onerouter_mock.core.plan import Outcome, Plan
+    from onerouter_mock.core.records import Decision
     from onerouter_mock.core.scenario.records import Scenario
     from onerouter_mock.core.state import State
     from onerouter_mock.core.wire.request import Asked
@@ -145,7 +147,7 @@ class Emulator:
         for frame in plan.frames[: outcome.frames]:
             entry.sent_chunks += frame.chunks
             entry.sent_tokens += frame.tokens
-        entry.sent_text = plan.sent_text if is_whole else _text_of(begun, entry.sent_tokens)
+        entry.sent_text = plan.sent_text if is_whole else _text_of(decision, entry.sent_chunks)
         if decision.charged or decision.held or not is_whole:
             delivered = None if is_whole else entry.sent_tokens
             now_us = begun.clock.now_us()
@@ -280,13 +282,6 @@ class Emulator:
         return unsubscribe
 
 
-def _text_of(begun: Begun, tokens: int) -> str:
-    """The text of an answer's first tokens, for a stream that was left."""
-    answer, texts = begun.entry.decision.answer, []
-    for piece in answer.pieces if answer else ():
-        if tokens <= 0:
-            break
-        tokens -= piece.tokens
-        if piece.field == "content" and piece.choice == 0:
-            texts.append(piece.text)
-    return "".join(texts)
+def _text_of(decision: Decision, chunks: int) -> str:
+    """The text of an answer's first chunks, for a stream that was left."""
+    return sent_text(decision.answer, decision.shape, chunks) if decision.answer is not None else ""

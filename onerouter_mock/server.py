@@ -89,6 +89,7 @@ class Server:
         if (
             "/v1/" not in path
             or message.should_close
+            or message.version < (1, 1)
             or not (payload.is_eof() and payload.exception() is None)
             or transport is None
             or transport.get_write_buffer_size()

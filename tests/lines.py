@@ -43,6 +43,13 @@ class Line:
             answer += more
         return answer
 
+    async def read_to_the_end(self) -> bytes:
+        """All that comes until the server closes."""
+        answer = b""
+        while more := await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self.sock, 1 << 20), 5):
+            answer += more
+        return answer
+
     async def send(self, data: bytes) -> bytes:
         """What is answered to some bytes within a moment."""
         loop = asyncio.get_running_loop()

@@ -210,7 +210,7 @@ def _fail(
         last4=byok.last4 if byok is not None else None,
         budget=spent,
         wait_us=wait_us,
-        speed=scenario.speed,
+        speed=scenario.client_speed,
         status=spec.status,
     )
     override(failure, spec)

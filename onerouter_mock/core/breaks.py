@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from onerouter_mock.core.plan import Frame
@@ -39,14 +39,18 @@ def stream_events(
     """
     at_us, count = timeline.at_us, timeline.pieces
     opening_us = at_us[0] if at_us else timeline.start_us
+    extra_at = timeline.break_at if break_ is not None else None
     if break_ is not None and _is_early(timeline, opening_us):
         if break_.unit != "us":  # a break before the first chunk would be no break of an answer: let it begin
             opening_us = timeline.break_us or 0
         elif _is_end(break_):
             yield from _broken_off(timeline, break_, error)
             return
+        elif break_.do == "comment":
+            yield from _extra(break_, timeline, 0, b"")
+            extra_at = None
     yield Frame(opening_us, parts.opening)
-    last, extra_at = parts.opening, timeline.break_at if break_ is not None else None
+    last = parts.opening
     # `parts` and `pieces` have more of them than `count` where a break ends the answer.
     due_us = at_us[:count] if at_us else (opening_us,) * count
     for at, (us, data, piece) in enumerate(zip(due_us, parts.pieces, pieces, strict=False)):
@@ -67,7 +71,7 @@ def first_us(timeline: Timeline, break_: Break | None) -> int:
     opening_us = timeline.at_us[0] if timeline.at_us else timeline.start_us
     if break_ is None or not _is_early(timeline, opening_us):
         return opening_us
-    comes_first = break_.unit != "us" or break_.do == "stall" or _is_end(break_)
+    comes_first = break_.unit != "us" or break_.do in ("stall", "comment") or _is_end(break_)
     return timeline.break_us or 0 if comes_first else opening_us
 
 
@@ -101,6 +105,18 @@ def _extra(break_: Break | None, timeline: Timeline, opening_us: int, last: byte
         case _:
             return []
     return [Frame(max(timeline.break_us or 0, opening_us), data)]
+
+
+def with_keep_alives(events: Iterable[Frame], every_us: int) -> Iterator[Frame]:
+    """Events, and comment lines in each silence between them that lasts longer than `every_us`."""
+    before_us: int | None = None
+    for event in events:
+        if before_us is not None and event.at_us - before_us > every_us:
+            for wait in keep_alives(event.at_us - before_us, every_us):
+                wait.at_us += before_us
+                yield wait
+        before_us = event.at_us
+        yield event
 
 
 def keep_alives(wait_us: int, every_us: int) -> list[Frame]:

@@ -220,14 +220,16 @@ def _first_wait_us(decision: Decision) -> int:
 
 def _shape(own: Verdict, router: Verdict) -> Shape | None:
     """What rules make of the answer; the attempt's own before the router's."""
-    pace = own.pace if own.pace is not None else router.pace
+    pacer = own if own.pace is not None else router
     breaker = own if own.break_ is not None else router
     reply = own.reply if own.reply is not None else router.reply
-    if pace is None and breaker.break_ is None and reply is None:
+    if pacer.pace is None and breaker.break_ is None and reply is None:
         return None
     rule = breaker.break_rule
     named = (rule.name, rule.where) if rule is not None else None
-    return Shape(pace, breaker.break_, named, reply, breaks_at_router=breaker is router)
+    return Shape(
+        pacer.pace, pacer.pace_dice, breaker.break_, named, reply, breaks_at_router=breaker is router
+    )
 
 
 def _plan_answer(walk: Walk, model: Model, provider: str | None) -> None:
@@ -236,15 +238,27 @@ def _plan_answer(walk: Walk, model: Model, provider: str | None) -> None:
     if call.wants is None:
         return
     reply = shape.reply if shape is not None else None
+    latency = scenario.catalogue.providers[provider].latency if provider is not None else None
+    dice = shape.pace_dice if shape is not None else ()
+    if latency is not None:
+        dice = dice or (provider, _count_answers(walk, provider))
     decision.answer = make_answer(scenario.seed, call.wants, reply, model.max_output)
     decision.timeline = lay_out(
         decision.answer,
         stream=call.stream,
         start_us=walk.elapsed_us + decision.delay_us,
         shape=shape,
-        latency=scenario.catalogue.providers[provider].latency if provider is not None else None,
-        dice=(scenario.seed, walk.state.session, "pace", call.number),
+        latency=latency,
+        dice=(scenario.seed, walk.state.session, "pace", *dice),
     )
+
+
+def _count_answers(walk: Walk, provider: str | None) -> int:
+    """The ordinal of an answer among those of its provider, for the dice of a recorded latency."""
+    cell = ("latency", provider)
+    count: int = walk.pending.get(cell, 0) + 1
+    walk.pending.set(cell, count)
+    return count
 
 
 def _plan_accident(walk: Walk, passed: Passed, model: Model | None) -> None:

@@ -88,10 +88,10 @@ def tell_wait(scenario: Scenario, decision: Decision) -> None:
     if any(name.lower() in ("retry-after", "retry-after-ms") for name, _ in failure.headers):
         return  # the rule's own words stand
     if scenario.waits == "jump":
-        if failure.status in _RETRIED_BY_SDKS or failure.status >= 500:
+        if failure.should_retry or failure.status in _RETRIED_BY_SDKS or failure.status >= 500:
             decision.told_us = _JUMP_US
     elif failure.wait_us is not None:
-        decision.told_us = tell_wait_us(failure.wait_us, scenario.speed)
+        decision.told_us = tell_wait_us(failure.wait_us, scenario.client_speed)
 
 
 def read_limits(walk: Walk, ended_by: Tried) -> None:
@@ -101,7 +101,9 @@ def read_limits(walk: Walk, ended_by: Tried) -> None:
     readings = read(walk.pending, ended_by.limits, ended_by.facts, walk.state.began_us, walk.now_us)
     if readings:
         provider = walk.scenario.catalogue.providers[ended_by.attempt.provider]
-        walk.decision.limit_headers = limit_headers(provider, readings, walk.now_us, walk.scenario.speed)
+        walk.decision.limit_headers = limit_headers(
+            provider, readings, walk.now_us, walk.scenario.client_speed
+        )
 
 
 def let_go(decision: Decision) -> None:

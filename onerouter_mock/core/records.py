@@ -24,10 +24,8 @@ ENDPOINTS = ("chat", "completions", "responses", "messages", "gemini", "embeddin
 
 @dataclass(slots=True)
 class Byok:
-    """The caller's own provider key, without the key. `ident` is a keyed hash; `last4` None for a short key.
-
-    `globs` are those of `scenario.key_globs` that match the credential; `test_kind` the error of a test key.
-    """
+    """The caller's own provider key, without the key: `ident` a keyed hash, `last4` None for a short one, `globs` those
+    of `scenario.key_globs` that match the credential, `test_kind` the error of a test key."""
 
     provider: str
     key: str | None
@@ -237,10 +235,11 @@ class Timeline:
 
 @dataclass(slots=True)
 class Shape:
-    """What rules make of the call's answer, with the rule that said it (name, where) for the trace.
-    `breaks_at_router`: the break is of `lane: router`, and leaves route and money alone."""
+    """What rules make of the call's answer, with the rule that said it (name, where) for the trace. `pace_dice`: where
+    the pace's dice fall. `breaks_at_router`: the break is of `lane: router`, and leaves route and money alone."""
 
     pace: Pace | None = None
+    pace_dice: tuple[object, ...] = ()
     break_: Break | None = None
     break_rule: tuple[str, str] | None = None
     reply: Reply | None = None

@@ -13,11 +13,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from onerouter_mock.core import framing, trace, wire
-from onerouter_mock.core.breaks import first_us, keep_alives, stream_events, whole_stream
+from onerouter_mock.core.breaks import first_us, keep_alives, stream_events, whole_stream, with_keep_alives
 from onerouter_mock.core.framing import LAST_CHUNK, chunk
 from onerouter_mock.core.plan import Frame, Frames, Plan
 from onerouter_mock.core.records import Answer, Decision, Failure
-from onerouter_mock.core.timeline import sent_text, streamed
+from onerouter_mock.core.timeline import sent_text, streamed, whole_text
 from onerouter_mock.core.wire import refusals
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ HTML = (
 BAD_CHUNK = b"1z\r\ndata: {\r\n"  # a size that is no number
 _FRAMING = ("content-length", "transfer-encoding", "connection")
 _LONGEST_ROUTE = 4_000
+_EVENT_END = b"\n\n"  # JSON has no line breaks of its own
 Close = Literal["keep", "fin", "rst", "hold"]
 # How a break leaves the connection, and the journal's word for it. After the others a body ends as it should.
 _ENDS: dict[str, tuple[Close, str]] = {
@@ -63,7 +64,7 @@ def render(scenario: Scenario, decision: Decision, *, trace_header: bool = True)
     if decision.answer is not None:
         frame = plan.frames[0]
         frame.chunks, frame.tokens = 1, decision.answer.completion_tokens
-        plan.sent_text = decision.answer.choices[0].text or ""
+        plan.sent_text = whole_text(decision.answer)
     return plan
 
 
@@ -180,6 +181,7 @@ def _render_stream(
     parts = wire.stream_parts(decision, scenario)
     pace = shape.pace if shape is not None else None
     break_ = shape.break_ if shape is not None else None
+    every_us = scenario.router.keep_alive_us
     events: Iterable[Frame]
     if break_ is None and timeline.at_us is None and not _slice_bytes(pace):
         events = (Frame(timeline.start_us, whole_stream(parts), timeline.pieces, timeline.tokens),)
@@ -187,14 +189,16 @@ def _render_stream(
         events = stream_events(
             parts, in_pieces.pieces, timeline, break_, lambda: refusals.break_event(decision, scenario)
         )
-    waits = keep_alives(first_us(timeline, break_), scenario.router.keep_alive_us)
+        # A stall is the router's silence too.
+        if 0 < every_us < timeline.end_us - timeline.start_us and (break_ is None or break_.do != "stall"):
+            events = with_keep_alives(events, every_us)
+    waits = keep_alives(first_us(timeline, break_), every_us)
     head_us = min(timeline.start_us, waits[0].at_us) if waits else timeline.start_us
     headers = _headers(scenario, decision, head_us, STREAM_TYPE, trace_header)
     if waits:
         events = chain(waits, events)
     plan = _streamed(decision, headers, events, head_us, timeline.end_us, break_, _slice_bytes(pace))
-    is_whole = timeline.pieces == len(in_pieces.pieces)
-    plan.sent_text = answer.choices[0].text or "" if is_whole else sent_text(answer, shape, timeline.pieces)
+    plan.sent_text = sent_text(answer, shape, timeline.pieces)
     return plan
 
 
@@ -259,15 +263,29 @@ def _render_accident(scenario: Scenario, decision: Decision, failure: Failure, t
 
 def _render_short_body(scenario: Scenario, decision: Decision, at_us: int, trace_header: bool) -> Plan:
     """An ordinary answer that promises more bytes than come: half of them, or half of a chunk."""
-    stream = decision.call.stream and decision.answer is not None
-    headers = _headers(scenario, decision, at_us, STREAM_TYPE if stream else JSON_TYPE, trace_header)
-    if stream:
-        body = whole_stream(wire.stream_parts(decision, scenario))
-        if not decision.call.http10:
-            headers.append("Transfer-Encoding: chunked")
-            body = chunk(body)
-    else:
-        body = wire.answer_body(decision, scenario)
-        headers.append(f"Content-Length: {len(body)}")
+    if decision.call.stream and decision.answer is not None:
+        return _render_short_stream(scenario, decision, decision.answer, at_us, trace_header)
+    body = wire.answer_body(decision, scenario)
+    headers = _headers(scenario, decision, at_us, JSON_TYPE, trace_header)
+    headers.append(f"Content-Length: {len(body)}")
     data = framing.head_bytes(200, headers) + body[: len(body) // 2]
     return Plan(200, [Frame(at_us, data)], "fin", "cut", at_us)
+
+
+def _render_short_stream(
+    scenario: Scenario, decision: Decision, answer: Answer, at_us: int, trace_header: bool
+) -> Plan:
+    in_pieces = streamed(answer, decision.shape)
+    parts = wire.stream_parts(replace(decision, answer=in_pieces), scenario)
+    opened = parts.opening.count(_EVENT_END)
+    body = whole_stream(parts)
+    headers = _headers(scenario, decision, at_us, STREAM_TYPE, trace_header)
+    if not decision.call.http10:
+        headers.append("Transfer-Encoding: chunked")
+        body = chunk(body)
+    sent = body[: len(body) // 2]
+    pieces = in_pieces.pieces[: max(0, sent.count(_EVENT_END) - opened)]
+    data = framing.head_bytes(200, headers) + sent
+    frame = Frame(at_us, data, len(pieces), sum(piece.tokens for piece in pieces))
+    said = sent_text(answer, decision.shape, len(pieces))
+    return Plan(200, [frame], "fin", "cut", at_us, sent_text=said)

@@ -101,7 +101,7 @@ def refuse_call(
         wire_dialect=scenario.wire,
         call=walk.call,
         wait_us=wait_of(spec, walk.now_us, wait_us),
-        speed=scenario.speed,
+        speed=scenario.client_speed,
     )
     override(failure, spec)
     decision.failure, decision.failed_lane = failure, "router"

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Verdict:
-    """What rules decided about an attempt; `rule` is the one that failed it. Units: `delay_us` None: no
-    rule said one."""
+    """What rules decided about an attempt; `rule` is the one that failed it, `pace_dice` where the pace's dice fall.
+    Units: `delay_us` None: no rule said one."""
 
     delay_us: int | None = None
     pace: Pace | None = None
+    pace_dice: tuple[object, ...] = ()
     break_: Break | None = None
     break_rule: Rule | None = None
     reply: Reply | None = None
@@ -99,8 +100,8 @@ def _take(
 ) -> bool:
     """Lets the rule decide what is not decided yet; whether it decided anything."""
     acts = aspects.ok
+    table, values, n = dice
     if aspects.delay is not None and verdict.delay_us is None:
-        table, values, n = dice
         verdict.delay_us = draw_delay_us(
             aspects.delay, table.seed, table.session, rule.ident, *values, n, "delay"
         )
@@ -108,6 +109,7 @@ def _take(
     # An answer that is not streamed has no pace, and no place to break: the rule waits for one that has.
     if stream and aspects.stream is not None and verdict.pace is None:
         verdict.pace, acts = aspects.stream, True
+        verdict.pace_dice = (rule.ident, *values, n)
     if stream and aspects.break_ is not None and verdict.break_ is None:
         verdict.break_, verdict.break_rule, acts = aspects.break_, rule, True
     if aspects.reply is not None and verdict.reply is None:

@@ -72,11 +72,21 @@ def _regroup(pieces: tuple[Piece, ...], tokens: int) -> tuple[Piece, ...]:
 
 def sent_text(answer: Answer, shape: Shape | None, pieces: int) -> str:
     """What the first `pieces` streamed pieces say, reasoning and tool calls left out; of the first choice."""
+    if answer.malformed == "empty_choices":
+        return ""
+    if pieces == len(streamed(answer, shape).pieces):
+        return whole_text(answer)
     return "".join(
         piece.text
         for piece in streamed(answer, shape).pieces[:pieces]
         if piece.choice == 0 and piece.field in ("content", "refusal")
     )
+
+
+def whole_text(answer: Answer) -> str:
+    """What the first choice says, be it a refusal."""
+    said = answer.choices[0]
+    return "" if answer.malformed == "empty_choices" else (said.text or "") + (said.refusal or "")
 
 
 def lay_out(

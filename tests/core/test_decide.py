@@ -11,7 +11,7 @@ from builders import BEGAN_US, byok, call, scenario, state, world
 
 from onerouter_mock.core.decide import decide, refuse
 from onerouter_mock.core.errors import RequestError
-from onerouter_mock.core.records import KINDS, Decision, Failure
+from onerouter_mock.core.records import KINDS, Decision, Failure, Routing
 from onerouter_mock.core.trace import route
 
 OWN = {"lane": "byok"}
@@ -146,9 +146,21 @@ def test_waits_are_told_divided_by_speed() -> None:
     assert "2s" in failure_of(decision).message
 
 
+def test_on_a_virtual_clock_nobody_waits_by_the_clients_seconds() -> None:
+    there = world(
+        speed=10, clock="virtual", waits="told", limits=[{"name": "l", "when": OWN, "requests": "3/min"}]
+    )
+    [there.ask(KEY) for _ in range(3)]
+    decision = there.ask(KEY)
+    assert (decision.wait_us, decision.told_us) == (20_000_000, 20_000_000)
+    assert "20s" in failure_of(decision).message
+    assert dict(decision.limit_headers)["x-ratelimit-reset-requests"] == "1m0s"
+
+
 @pytest.mark.parametrize(
     ("error", "told_us"),
     [
+        ({"kind": "invalid_key", "should_retry": True, "retry_after": "31s"}, 1000),
         ("rate_limit", 1000), ("overloaded", 1000), ("timeout", 1000), (409, 1000), ("invalid_key", None),
         (402, None), ({"kind": "rate_limit", "headers": {"Retry-After": "7"}}, None),
     ],
@@ -279,3 +291,33 @@ def test_what_is_drawn_first_is_seen_by_a_later_attempt() -> None:
     )
     walked = "byok:openai!overloaded -> shared:openai!rate_limit -> shared:azure-ai-foundry!rate_limit"
     assert there.route(byok()) == walked
+
+
+# Dice
+
+
+DELAY = {"uniform": ["1s", "9s"]}
+PACES: dict[str, dict[str, Any]] = {
+    "a rule's pace": {
+        "rules": [{"name": "r", "when": {"stream": True}, "stream": {"gap": DELAY, "ttft": DELAY}}]
+    },
+    "a recorded latency": {"providers": {"alibaba": {"latency": "recorded"}}},
+}
+
+
+@pytest.mark.parametrize("fields", PACES.values(), ids=list(PACES))
+def test_what_others_ask_moves_no_pace(fields: dict[str, Any]) -> None:
+    def instants(*before: dict[str, Any]) -> list[Any]:
+        there = world(**fields)
+        for asked in before:
+            there.ask(**asked)
+        routing = Routing(only=("alibaba",))
+        timelines = [
+            there.ask(stream=True, model="deepseek/deepseek-v4-flash", routing=routing).timeline
+            for _ in range(3)
+        ]
+        return [timeline and timeline.at_us for timeline in timelines]
+
+    alone = instants()
+    assert len(set(alone)) == 3
+    assert instants({"endpoint": "models", "wants": None}, {"account_test_kind": "quota"}) == alone

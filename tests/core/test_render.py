@@ -258,3 +258,6 @@ def test_a_short_body_of_a_stream_is_half_a_chunk() -> None:
     size, _, rest = split(plan)[2].partition(b"\r\n")
     assert 0 < len(rest) < int(size, 16)
     assert plan.close == "fin"
+    (frame,) = plan.frames
+    assert frame.chunks == frame.tokens == rest.count(b"\n\n") - 1 > 0  # but for the opening
+    assert plan.sent_text == "".join(WORDS[: frame.chunks])

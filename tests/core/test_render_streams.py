@@ -96,6 +96,29 @@ def test_no_comment_lines_where_the_wait_is_short_or_nothing_is_streamed(decisio
     assert b"PROCESSING" not in whole(plan)
 
 
+def test_a_silence_between_two_words_carries_comment_lines_but_a_stall_is_silent() -> None:
+    gap = Pace(gap=Fixed(20 * SECOND_US))
+    plan = render(SCENARIO, answered(pace=gap))
+    instants_s = [frame.at_us // SECOND_US for frame in plan.frames]
+    assert instants_s == [0, 15, 20, 35, 40, 55, 60, 75, 80]
+    assert [frame.chunks for frame in plan.frames] == [1, 0, 1, 0, 1, 0, 1, 0, 1]
+    assert spoken(plan) == "".join(WORDS)
+    stalled = render(SCENARIO, answered(pace=gap, break_=Break("stall", "tokens", 2, 60 * SECOND_US)))
+    assert b"PROCESSING" not in whole(stalled)
+
+
+def test_a_comment_may_come_before_the_first_word_and_nothing_else() -> None:
+    pace = Pace(ttft=Fixed(200))
+    plan = render(SCENARIO, answered(pace=pace, break_=Break("comment", "us", 50)))
+    assert [(frame.at_us, b"PROCESSING" in frame.data) for frame in plan.frames] == [
+        (0, False),
+        (50, True),
+        (200, False),
+    ]
+    late = render(SCENARIO, answered(pace=pace, break_=Break("duplicate", "us", 50)))
+    assert [frame.at_us for frame in late.frames] == [0, 200]
+
+
 def test_a_refusal_keeps_its_status_however_long_it_takes() -> None:
     decision = refused("byok", stream=True)
     decision.attempts[0].took_us = 60 * SECOND_US

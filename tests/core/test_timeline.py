@@ -9,7 +9,7 @@ import pytest
 from onerouter_mock.core.catalogue.records import Recorded
 from onerouter_mock.core.records import Answer, Choice, Piece, Shape, Timeline
 from onerouter_mock.core.scenario.records import Break, Fixed, Lognormal, Normal, Pace, Uniform
-from onerouter_mock.core.timeline import draw_delay_us, lay_out, sent_text, streamed
+from onerouter_mock.core.timeline import draw_delay_us, lay_out, sent_text, streamed, whole_text
 
 
 def answer(*texts: str, tokens: int = 1) -> Answer:
@@ -245,3 +245,15 @@ def test_sent_text_is_the_content_of_the_first_choice() -> None:
     assert sent_text(said, None, 3) == "yes"
     assert sent_text(said, None, 1) == ""
     assert sent_text(TEN, Shape(pace=Pace(slice=(3, "token"))), 2) == " 0 1 2 3 4 5"
+
+
+def test_sent_text_is_a_refusal_too_and_nothing_where_no_words_left() -> None:
+    pieces = (Piece(0, "refusal", "I", 1), Piece(0, "refusal", " can't", 1))
+    refused = Answer((Choice(None, refusal="I can't"),), pieces, 2)
+    assert (whole_text(refused), sent_text(refused, None, 2), sent_text(refused, None, 1)) == (
+        "I can't",
+        "I can't",
+        "I",
+    )
+    empty = Answer((Choice("words"),), (Piece(0, "content", "words", 1),), 1, malformed="empty_choices")
+    assert (whole_text(empty), sent_text(empty, None, 1)) == ("", "")

@@ -112,6 +112,26 @@ def test_a_client_that_leaves_pays_for_what_it_got() -> None:
         assert held(mock, "tokens") <= last.usage["total_tokens"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "until", "text"),
+    [
+        ({"reply": {"chunks": ["Hel", "lo. and", " more"]}, "stream": {"gap": "1h"}}, b'"Hel"', "Hel"),
+        ({"reply": "a b c d e f", "stream": {"gap": "1h", "slice": "3 tokens"}}, b'"a b c"', "a b c"),
+        ({"reply": {"refusal": "I will not"}, "stream": {"gap": "1h"}}, b'"I"', "I"),
+    ],
+    ids=["chunks inside of tokens", "slices of tokens", "a refusal"],
+)
+def test_what_a_client_that_leaves_has_read_is_what_the_journal_says(
+    rule: dict[str, Any], until: bytes, text: str
+) -> None:
+    with world(rule, clock="real") as mock:
+        with Line(mock) as line:
+            line.send(asked(stream=True))
+            line.read(until=lambda data: until in data)
+        sent = wait_for(mock, "client_left").sent
+        assert (sent.text, sent.chunks) == (text, 1)
+
+
 @pytest.mark.parametrize("reset", [False, True], ids=["with FIN", "with RST"])
 def test_nothing_of_an_abandoned_stream_stays_in_memory(reset: bool) -> None:
     """Not even until the next garbage collection: an error's traceback kept every plan, and all its bytes."""

@@ -263,9 +263,10 @@ def test_comments_come_while_the_client_waits() -> None:
 # Older clients
 
 
-def test_a_client_of_http_1_0_gets_a_stream_without_chunks_that_ends_with_the_connection() -> None:
+@pytest.mark.parametrize("more", [b"", b"Connection: keep-alive\r\n"])
+def test_a_client_of_http_1_0_gets_a_stream_without_chunks_that_ends_with_the_connection(more: bytes) -> None:
     with world({"reply": TEXT}) as mock, Line(mock) as line:
-        line.send(asked(stream=True).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        line.send(asked(stream=True).replace(b"HTTP/1.1\r\n", b"HTTP/1.0\r\n" + more, 1))
         heard = line.read()
     assert heard.end == "fin"
     assert "transfer-encoding" not in heard.headers

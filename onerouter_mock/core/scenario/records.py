@@ -237,3 +237,8 @@ class Scenario:
     key_globs: tuple[str, ...] = ()
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     source: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def client_speed(self) -> float:
+        """How many scripted seconds a client's second is; 1 on a virtual clock, by which nobody waits."""
+        return 1.0 if self.clock == "virtual" else self.speed
