@@ -19,14 +19,32 @@ from onerouter_mock.core.trace import match_route
 from onerouter_mock.core.wire.secrets import is_slug, last4
 
 Entry = Mapping[str, Any]
+_NONE_TO_SEE = "no such call"
 
 
 @dataclass(slots=True)
 class Totals:
-    """What a session spent, from its ledger. Units: nano-dollars."""
+    """What a session saw since it began or was reset, also of calls that its journal holds no more.
 
+    `dropped`: calls that went since the journal was last emptied, as it had no room; `cure` says what to do
+    about that. Units: nano-dollars.
+    """
+
+    calls: int
+    fallbacks: int
     credits_nano: int
     byok_nano: int
+    dropped: int = 0
+    cure: str = "raise --journal-size"
+
+    def forgotten(self, entries: Sequence[Entry]) -> int:
+        """How many calls were in the journal when it was emptied."""
+        return max(0, self.calls - self.dropped - len(entries))
+
+    def tell_dropped(self) -> str:
+        """`3 calls were dropped from the journal; raise --journal-size`."""
+        were = "was" if self.dropped == 1 else "were"
+        return f"{count(self.dropped, 'call')} {were} dropped from the journal; {self.cure}"
 
 
 @dataclass(slots=True)
@@ -56,15 +74,15 @@ def find_misses(
     nth = body.get("nth", -1)
     found: list[Miss | None] = []
     if "route" in body:
-        found.append(_miss_route(body["route"], nth, entries))
+        found.append(_miss_route(body["route"], nth, entries, totals))
     if "routes" in body:
-        found.append(_miss_routes(body["routes"], entries))
+        found.append(_miss_routes(body["routes"], entries, totals))
     if "served_by" in body:
-        found.append(_miss_server(body["served_by"], nth, entries))
+        found.append(_miss_server(body["served_by"], nth, entries, totals))
     if "fallbacks" in body:
-        found.append(_miss_fallbacks(body["fallbacks"], entries))
+        found.append(_miss_fallbacks(body["fallbacks"], entries, totals))
     if "key_used" in body:
-        found.append(_miss_key(body["key_used"], entries, names))
+        found.append(_miss_key(body["key_used"], entries, totals, names))
     for name, nano in (("credits_spent", totals.credits_nano), ("byok_spent", totals.byok_nano)):
         if name in body:
             found.append(_miss_money(name, body[name], nano, entries))
@@ -81,13 +99,23 @@ def is_fallback(entry: Entry) -> bool:
 # Checks: each a Miss, or None where all is as expected.
 
 
-def pick(entries: Sequence[Entry], nth: int) -> tuple[Entry | None, str]:
-    """The call that `nth` means (as an index: -1 the last, 0 the first), and how to speak of it."""
-    try:
-        entry = entries[nth]
-    except IndexError:
-        return None, f"there is no call nth={nth}: the mock saw {count(len(entries), 'call')}"
+def pick(entries: Sequence[Entry], nth: int, totals: Totals) -> tuple[Entry | None, str]:
+    """The call that `nth` means (as an index: -1 the last, 0 the first since the journal was emptied), and how
+    to speak of it.
+    """
+    seen = totals.dropped + len(entries)
+    at = nth if nth >= 0 else seen + nth
+    if not 0 <= at < seen:
+        return None, f"there is no call nth={nth}: the mock saw {_spell_seen(entries, totals)}"
+    if at < totals.dropped:
+        return None, f"call nth={nth} can't be looked at: {totals.tell_dropped()}"
+    entry = entries[at - totals.dropped]
     return entry, f"the last call (#{entry['id']})" if nth == -1 else f"call nth={nth} (#{entry['id']})"
+
+
+def _spell_seen(entries: Sequence[Entry], totals: Totals) -> str:
+    since = " since its journal was emptied" if totals.forgotten(entries) else ""
+    return count(totals.dropped + len(entries), "call") + since
 
 
 def count(number: int, noun: str) -> str:
@@ -95,35 +123,51 @@ def count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def _miss_route(route: str, nth: int, entries: Sequence[Entry]) -> Miss | None:
-    entry, name = pick(entries, nth)
+def _miss_route(route: str, nth: int, entries: Sequence[Entry], totals: Totals) -> Miss | None:
+    entry, name = pick(entries, nth, totals)
     if entry is None:
-        return Miss(name, route, "no such call")
+        return Miss(name, route, _NONE_TO_SEE)
     if match_route(route.strip(), entry["route"]):
         return None
     return Miss(f"{name} took another route", route.strip(), entry["route"], entry, is_route=True)
 
 
-def _miss_routes(routes: Sequence[str], entries: Sequence[Entry]) -> Miss | None:
-    for nth, (route, entry) in enumerate(zip(routes, entries, strict=False)):
+def _miss_routes(routes: Sequence[str], entries: Sequence[Entry], totals: Totals) -> Miss | None:
+    dropped = totals.dropped
+    for nth, (route, entry) in enumerate(zip(routes[dropped:], entries, strict=False), dropped + 1):
         if not match_route(route.strip(), entry["route"]):
-            headline = f"call {nth + 1} of {len(routes)} (#{entry['id']}) took another route"
+            headline = f"call {nth} of {len(routes)} (#{entry['id']}) took another route"
             return Miss(headline, route.strip(), entry["route"], entry, is_route=True)
-    if len(routes) == len(entries):
+    if len(routes) != dropped + len(entries):
+        return _miss_number(routes, entries, totals)
+    if all(route.strip() == "*" for route in routes[:dropped]):
         return None
-    got, wanted = count(len(entries), "call"), count(len(routes), "route")
-    over = [entry["id"] for entry in entries[len(routes) :]]
-    first = routes[len(entries)] if len(entries) < len(routes) else entries[len(routes)]["route"]
-    what = "the next would be" if len(entries) < len(routes) else "the first too many is"
-    return Miss(f"the mock saw {got}, expected were {wanted}", wanted, f"{got}; {what} {first}", marked=over)
+    headline = f"the first of the {count(len(routes), 'route')} can't be looked at: {totals.tell_dropped()}"
+    return Miss(headline, count(len(routes), "route"), f"{count(len(entries), 'call')} that can be seen")
 
 
-def _miss_server(wanted: Mapping[str, Any], nth: int, entries: Sequence[Entry]) -> Miss | None:
-    entry, name = pick(entries, wanted.get("nth", nth))
+def _miss_number(routes: Sequence[str], entries: Sequence[Entry], totals: Totals) -> Miss:
+    got, wanted = _spell_seen(entries, totals), count(len(routes), "route")
+    seen = totals.dropped + len(entries)
+    over = entries[max(0, len(routes) - totals.dropped) :]
+    if seen < len(routes):
+        what = f"the next would be {routes[seen]}"
+    elif len(routes) < totals.dropped:
+        what = totals.tell_dropped()
+    else:
+        what = f"the first too many is {over[0]['route']}"
+    marked = [entry["id"] for entry in over]
+    return Miss(f"the mock saw {got}, expected were {wanted}", wanted, f"{got}; {what}", marked=marked)
+
+
+def _miss_server(
+    wanted: Mapping[str, Any], nth: int, entries: Sequence[Entry], totals: Totals
+) -> Miss | None:
+    entry, name = pick(entries, wanted.get("nth", nth), totals)
     said = {part: wanted[part] for part in ("lane", "provider", "model") if part in wanted}
     expected = spell_server(said)
     if entry is None:
-        return Miss(name, f"served by {expected}", "no such call")
+        return Miss(name, f"served by {expected}", _NONE_TO_SEE)
     server = entry.get("served_by")
     if server is not None and all(_is_same(part, text, server) for part, text in said.items()):
         return None
@@ -146,30 +190,42 @@ def spell_server(server: Mapping[str, Any]) -> str:
     return f"{text}({server['model']})" if "model" in server else text
 
 
-def _miss_fallbacks(wanted: int, entries: Sequence[Entry]) -> Miss | None:
-    fell = [entry["id"] for entry in entries if is_fallback(entry)]
-    if len(fell) == wanted:
+def _miss_fallbacks(wanted: int, entries: Sequence[Entry], totals: Totals) -> Miss | None:
+    if totals.fallbacks == wanted:
         return None
-    got = count(len(fell), "fallback")
-    which = f" ({', '.join(f'#{number}' for number in fell)})" if fell else ""
-    return Miss(f"{got}, expected {wanted}", count(wanted, "fallback"), got + which, marked=fell)
+    fell = [entry["id"] for entry in entries if is_fallback(entry)]
+    got, which = count(totals.fallbacks, "fallback"), [f"#{number}" for number in fell]
+    if gone := totals.fallbacks - len(fell):
+        which.append(f"{gone} no more in the journal")
+    headline = f"{got}, expected {wanted}"
+    got += f" ({', '.join(which)})" if which else ""
+    return Miss(headline, count(wanted, "fallback"), got, marked=fell)
 
 
-def _miss_key(wanted: Mapping[str, Any], entries: Sequence[Entry], names: Collection[str]) -> Miss | None:
+def _miss_key(
+    wanted: Mapping[str, Any], entries: Sequence[Entry], totals: Totals, names: Collection[str]
+) -> Miss | None:
     used = [
         entry for entry in entries if entry.get("byok") is not None and _is_key(wanted["name"], entry["byok"])
     ]
-    times = wanted.get("times")
-    if (used and times is None) or len(used) == times:
+    times, dropped = wanted.get("times"), totals.dropped
+    if (used and times is None) or (len(used) == times and not dropped):
         return None
     others: dict[str, int] = {}
     for entry in entries:
         others[_key_name(entry)] = others.get(_key_name(entry), 0) + 1
-    seen = ", ".join(f"{name} {number} x" for name, number in others.items()) or "no call"
+    seen = [f"{name} {number} x" for name, number in others.items()]
+    seen += [f"and {count(dropped, 'call')} no more in the journal"] if dropped else []
     name = wanted["name"] if wanted["name"] in names else _show_key(wanted["name"])
     expected = f"key {name}" + (f" {times} x" if times is not None else "")
+    headline = f"key {name!r} was used in {count(len(used), 'call')}"
+    if dropped:
+        can_be = times is None or len(used) <= times <= len(used) + dropped
+        headline = (
+            f"{headline} that can be seen; {totals.tell_dropped()}" if can_be else f"{headline} or more"
+        )
     marked = [entry["id"] for entry in used]
-    return Miss(f"key {name!r} was used in {count(len(used), 'call')}", expected, seen, marked=marked)
+    return Miss(headline, expected, ", ".join(seen) or "no call", marked=marked)
 
 
 def _show_key(name: str) -> str:

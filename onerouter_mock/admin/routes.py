@@ -78,6 +78,14 @@ def _forget(ask: Ask) -> Reply:
     return reply_json({"forgotten": number})
 
 
+def _read_totals(ask: Ask, session: Session) -> Totals:
+    sums, journal, options = session.totals, session.journal, ask.emulator.options
+    cure = f"raise --journal-size, now {options.journal_size}"
+    if len(journal) < options.journal_size:
+        cure = f"it holds {options.journal_bytes / 1e6:g} MB at most: verify earlier, or reset in between"
+    return Totals(sums.calls, sums.fallbacks, sums.credits_nano, sums.byok_nano, journal.dropped, cure)
+
+
 def _verify(ask: Ask) -> Reply:
     body = read_object(ask, '{"route": "byok:openai!rate_limit -> shared:openai"}')
     problems = check_expectation(body)
@@ -86,7 +94,7 @@ def _verify(ask: Ask) -> Reply:
     session = ask.emulator.session(ask.session)
     kept = session.journal.read()
     entries = [entry.as_dict() for entry in kept]
-    totals = Totals(session.totals.credits_nano, session.totals.byok_nano)
+    totals = _read_totals(ask, session)
     scenario = session.scenario
     misses = find_misses(body, entries, totals, [key.name for key in scenario.keys])
     if not misses:
@@ -94,7 +102,7 @@ def _verify(ask: Ask) -> Reply:
     others = tuple(other.name for other in ask.emulator.sessions() if len(other.journal))
     explain = explain_command(scenario, ask.emulator.library)
     setting = Setting(scenario.name, scenario.seed, explain, others, sample_keys(scenario))
-    story = tell(misses, entries, setting)
+    story = tell(misses, entries, totals, setting)
     for entry in kept:  # what was expected, and the scenario, are anybody's words: they may quote a key
         story = entry.call.sealed.cut(story)
     return Reply(409, story.encode(), TEXT)

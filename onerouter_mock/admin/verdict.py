@@ -15,7 +15,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from onerouter_mock.admin.expectations import Entry, Miss, count
+from onerouter_mock.admin.expectations import Entry, Miss, Totals, count
 from onerouter_mock.core.story import reasons
 from onerouter_mock.core.trace import match_route
 
@@ -42,9 +42,9 @@ class Setting:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-def tell(misses: Sequence[Miss], entries: Sequence[Entry], setting: Setting) -> str:
+def tell(misses: Sequence[Miss], entries: Sequence[Entry], totals: Totals, setting: Setting) -> str:
     """The whole story of expectations that do not hold. `misses` is not empty."""
-    if not entries:
+    if not totals.calls:
         return tell_no_call(misses, _elsewhere(setting))
     lines: list[str] = []
     for miss in misses:
@@ -54,11 +54,23 @@ def tell(misses: Sequence[Miss], entries: Sequence[Entry], setting: Setting) -> 
         *(miss.marked for miss in misses)
     )
     lines += ["", f"  what the mock saw (scenario {setting.scenario}, seed {setting.seed})"]
-    lines += timeline(entries, marked, _carets(misses))
+    lines += [*_tell_gone(entries, totals), *timeline(entries, marked, _carets(misses))]
+    if not entries:
+        return "\n".join(lines)
     if misses[0].is_route:
         lines.append(f"  nearest: {_nearest(misses[0], entries)}")
     again = _again(focus if focus is not None else entries[-1], entries, setting)
     return "\n".join([*lines, *again])
+
+
+def _tell_gone(entries: Sequence[Entry], totals: Totals) -> list[str]:
+    """The calls that the journal holds no more."""
+    lines = []
+    if forgotten := totals.forgotten(entries):
+        lines.append(f"       … {count(forgotten, 'call')}, forgotten by DELETE /_mock/calls")
+    if totals.dropped:
+        lines.append(f"       … {totals.tell_dropped()}")
+    return lines if entries else [*lines, "       no call since then"]
 
 
 def tell_no_call(misses: Sequence[Miss], cures: Sequence[str]) -> str:
@@ -225,7 +237,7 @@ def _has_byok(entry: Entry) -> bool:
 def _again(entry: Entry, entries: Sequence[Entry], setting: Setting) -> list[str]:
     if setting.explain is None or entry.get("endpoint") != "chat":
         return []
-    number = next((index for index, other in enumerate(entries, 1) if other["id"] == entry["id"]), 1)
+    number = entry["id"]
     command, flags = setting.explain
     flags += f" --calls {number}{_gap(entry, entries, number) if number > 1 else ''}"
     flags += " --stream" if entry.get("stream") else ""
@@ -256,5 +268,6 @@ def _key_flag(name: str, setting: Setting) -> str:
 
 
 def _gap(entry: Entry, entries: Sequence[Entry], number: int) -> str:
-    passed_s = (entry.get("clock") or 0) - (entries[0].get("clock") or 0)
+    # Of calls that are gone nobody knows when they came: as if the first had come at once.
+    passed_s = (entry.get("clock") or 0) - ((entries[0].get("clock") or 0) if entries[0]["id"] == 1 else 0)
     return f" --gap {passed_s / (number - 1):.3g}s" if passed_s >= 1 else ""
