@@ -3,6 +3,7 @@
     records.py   a scenario as the router uses it (the output of everything else here)
     load.py      text or dict -> Scenario, or ScenarioError with every problem: the door of this folder
     read.py      YAML and JSON text, hardened, as events with line and column
+    slips.py     why a text is no YAML, in plain words
     tree.py      the tree grown from them: values that know where they stand
     units.py     durations, budgets, shares, money: parse and print
     words.py     the types of fields: kinds, lanes, quantities

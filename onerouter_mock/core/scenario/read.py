@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from onerouter_mock.core.errors import Problem
+from onerouter_mock.core.scenario.slips import QUOTED, explain_yaml
 from onerouter_mock.core.scenario.tree import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -38,7 +39,6 @@ _FLOAT = re.compile(
 )
 # An unclosed string is a token too: else each quote in it would be tried again, in quadratic time.
 _TOKEN = re.compile(r'("(?:[^"\\]++|\\.)*+(?:"|\\?\Z))|([{}\[\],:])|([^\s{}\[\],:"]+)', re.S)
-_QUOTED = "would be right: the text in quotes, as in model: '*-mini'"
 _NO_COPIES = "would be right: the value itself"
 _LONGEST_NUMBER = 400
 
@@ -90,7 +90,7 @@ def _read_yaml(text: str, file: str, problems: list[Problem]) -> Iterator[Event]
             elif isinstance(event, yaml.CollectionEndEvent):
                 yield Event("end")
     except yaml.YAMLError as error:
-        raise _explain_yaml(error) from None
+        raise explain_yaml(error, text) from None
     except (UnicodeError, ValueError) as error:
         raise Broken(
             1, 1, f"the text can't be read ({type(error).__name__})", "would be right: UTF-8 text"
@@ -109,7 +109,7 @@ def _read_node(event: Any, file: str, problems: list[Problem]) -> Event:
 
     if isinstance(event, yaml.AliasEvent):
         complain(
-            f"an alias ('*{event.anchor}') is not allowed; a value that begins with * must be quoted", _QUOTED
+            f"an alias ('*{event.anchor}') is not allowed; a value that begins with * must be quoted", QUOTED
         )
         return Event("scalar", None, "", line, column, sound=False)
     if event.anchor is not None:
@@ -139,29 +139,6 @@ def resolve(text: str) -> object:
     if _FLOAT.fullmatch(text):
         return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
     return text
-
-
-def _explain_yaml(error: yaml.YAMLError) -> Broken:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    context, problem = getattr(error, "context", None) or "", getattr(error, "problem", None) or ""
-    if "alias" in context:
-        return Broken(line, column, "a value that begins with * is an undefined alias", _QUOTED)
-    if "anchor" in context:
-        return Broken(
-            line, column, "a value that begins with & is an anchor", "would be right: the text in quotes"
-        )
-    if "nesting depth" in problem:
-        return Broken(line, column, TOO_DEEP)
-    if not problem:
-        return Broken(
-            line, column, "a character that YAML does not allow", "would be right: printable UTF-8 text"
-        )
-    what = f"no YAML: {problem}" + (f" {context}" if context else "")
-    right = "would be right: a value that begins with one of @ ` % * & ! | > [ { in quotes"
-    return Broken(
-        line, column, what, right if "cannot start" in problem or "flow sequence" in context else ""
-    )
 
 
 def _read_json(text: str, file: str, problems: list[Problem]) -> Iterator[Event]:
