@@ -58,6 +58,34 @@ def test_a_key_that_another_takes_is_told_with_its_place() -> None:
     ]
 
 
+def test_an_account_that_no_key_can_be_is_told_with_its_place() -> None:
+    text = "accounts:\n  broke: {credits: 0}\nrules:\n  - {when: {account: broke}, delay: 1s}\n"
+    assert told(text) == [
+        "x/f.yaml:2:3: accounts.broke: no key is this account's: it has no match; "
+        "would be right: match: 'sk-broke-*', or the account named default"
+    ]
+    assert len(told("accounts: {a: {}, b: {disabled: true}}")) == 2
+    assert warnings(accounts={"broke": {"credits": 0}})[0].startswith("accounts.broke: no key is")
+    assert told("accounts: {default: {credits: 0}, broke: {match: 'sk-*'}, gone: null}") == []
+
+
+def test_listed_accounts_that_let_nobody_in_are_told() -> None:
+    right = "would be right: auth: any, or an account with match: 'sk-*'"
+    refused = f"auth: every OneRouter key is refused: no account has a match; {right}"
+    assert told("seed: 1\nauth: listed") == [f"x/f.yaml:2:1: {refused}"]
+    assert told("auth: listed\naccounts: {default: {credits: 3}}") == [f"x/f.yaml:1:1: {refused}"]
+    assert len(told("auth: listed\naccounts: {a: {credits: 3}}")) == 2
+    assert told("auth: listed\naccounts: {a: {match: 'sk-*'}}") == []
+    assert told("auth: listed\naccounts: {default: {match: 'sk-*'}}") == []
+
+
+def test_an_account_whose_match_a_parent_gives_is_no_doubt() -> None:
+    parent = "accounts: {broke: {match: 'sk-broke-*'}}"
+    text = "extends: base\nauth: listed\naccounts: {broke: {credits: 0}}"
+    made = load_scenario(text, file="f.yaml", find=lambda name, beside: (parent, "base.yaml"))
+    assert advise(made) == []
+
+
 @pytest.mark.parametrize(
     "later",
     [

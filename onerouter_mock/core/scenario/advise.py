@@ -30,7 +30,8 @@ def advise(scenario: Scenario) -> list[Problem]:
         found += [_place(rule, rule.name, what, right) for what, right in _doubt_rule(rule, scenario)]
     for limit in scenario.limits:
         found += [_place(limit, limit.name, what, right) for what, right in _doubt_limit(limit, scenario)]
-    found += [*_doubt_names(scenario), *_doubt_twins(scenario.rules), *_doubt_twins(scenario.limits)]
+    found += [*_doubt_names(scenario), *_doubt_accounts(scenario)]
+    found += [*_doubt_twins(scenario.rules), *_doubt_twins(scenario.limits)]
     return sorted(dict.fromkeys(found), key=lambda each: (each.file, each.line, each.column))
 
 
@@ -150,6 +151,18 @@ def _doubt_names(scenario: Scenario) -> Iterator[Problem]:
                         "would be right: the narrower one first",
                     )
                     yield _place_key(scenario, (group, name), what, right)
+
+
+def _doubt_accounts(scenario: Scenario) -> Iterator[Problem]:
+    for account in scenario.accounts:
+        if account.name != "default" and not account.match:
+            what = "no key is this account's: it has no match"
+            right = f"would be right: match: 'sk-{account.name}-*', or the account named default"
+            yield _place_key(scenario, ("accounts", account.name), what, right)
+    if scenario.auth == "listed" and not any(account.match for account in scenario.accounts):
+        what = "every OneRouter key is refused: no account has a match"
+        right = "would be right: auth: any, or an account with match: 'sk-*'"
+        yield _place_key(scenario, ("auth",), what, right)
 
 
 def _place_key(scenario: Scenario, path: tuple[str, ...], what: str, right: str) -> Problem:
