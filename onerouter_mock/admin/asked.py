@@ -7,13 +7,15 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from onerouter_mock.core.errors import MockError
+from onerouter_mock.core.errors import MockError, Problem, ScenarioError
+from onerouter_mock.core.scenario.read import read_text
 from onerouter_mock.core.scenario.units import parse_duration_us
 
 if TYPE_CHECKING:
@@ -83,13 +85,37 @@ def reply_text(lines: list[str]) -> Reply:
 
 
 def read_object(ask: Ask, right: str) -> dict[str, Any]:
+    """The JSON object in the body. Errors: Refused, ScenarioError for a key that stands in a map twice."""
     try:
         data = orjson.loads(ask.body)
     except orjson.JSONDecodeError as error:
         raise Refused(f"body: no JSON ({error}); would be right: {right}") from None
     if not isinstance(data, dict):
         raise Refused(f"body: no JSON object; would be right: {right}")
+    _refuse_twins(ask.body)
     return data
+
+
+def _refuse_twins(body: bytes) -> None:
+    """Of two equal keys the last would win without a word. Where they stand is for the reader of files to say."""
+    twins: list[str] = []
+
+    def note(members: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _ in members:
+            if name in seen:
+                twins.append(name)
+            seen.add(name)
+
+    try:
+        json.loads(body, object_pairs_hook=note, parse_int=str)
+    except RecursionError:
+        raise Refused("body: nested too deep; would be right: a few levels") from None
+    if twins:
+        root, problems = read_text(body.decode(), "body")
+        what = f"'{twins[0][:60]}' stands in a map twice"
+        told = problems if root is not None else [Problem("body", 0, 0, "", what, "would be right: once")]
+        raise ScenarioError(told)
 
 
 def read_count(query: Mapping[str, str], name: str) -> int | None:
