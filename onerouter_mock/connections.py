@@ -51,7 +51,16 @@ class Connection(web.RequestHandler):
     call that is answered so now, `handed_over` the one that aiohttp goes on with.
     """
 
-    __slots__ = ("_answerer", "_parsed", "busy", "direct", "handed_over", "received_s", "waiting_since_s")
+    __slots__ = (
+        "_answerer",
+        "_parsed",
+        "busy",
+        "direct",
+        "handed_over",
+        "line",
+        "received_s",
+        "waiting_since_s",
+    )
 
     def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, answerer: Answerer) -> None:
         super().__init__(
@@ -66,8 +75,14 @@ class Connection(web.RequestHandler):
         self.direct: Direct | None = None
         self.handed_over: Direct | None = None
         self.busy = False
+        self.line: asyncio.BaseTransport | None = None  # aiohttp forgets its own when it closes it
         self.received_s = loop.time()
         self.waiting_since_s: float | None = self.received_s
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        self.line = transport
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request; the first of a next one start its deadline."""
@@ -97,6 +112,7 @@ class Connection(web.RequestHandler):
         """Lets aiohttp go on with the direct call."""
         self.handed_over, self.direct = self.direct, None
         self._receive_parsed()
+        self.waiting_since_s = None  # the head is whole
 
     def _receive_parsed(self) -> None:
         parser, parsed = self._parser, self._parsed
@@ -132,6 +148,7 @@ class Connection(web.RequestHandler):
         """The client has left, or we have closed."""
         transport: Any = self.transport
         super().connection_lost(exc)
+        self.line = None
         if hasattr(transport, "_read_ready_cb"):  # asyncio's transport holds itself by it
             transport._read_ready_cb = None
         self.leave()
@@ -248,13 +265,13 @@ class Connections:
         connections: list[Any] = self._server.connections
         for connection in connections:
             connection.leave()
-        transports = [connection.transport for connection in connections if connection.transport]
+        lines = [connection.line for connection in connections if connection.line]
         tasks = [connection._task_handler for connection in connections if connection._task_handler]
         for task in tasks:
             task.cancel()  # a call in flight notes how it ended, an idle connection closes
         await asyncio.gather(*tasks, return_exceptions=True)
-        for transport in transports:
-            transport.abort()  # what a slow reader has not read yet holds nobody up
+        for line in lines:
+            line.abort()  # what a slow reader has not read yet holds nobody up
 
 
 class _Refused(asyncio.Protocol):

@@ -1,6 +1,6 @@
 """Starts and stops servers: one in front until a signal comes, or many in one background thread.
 
-What may live here: event loops, listeners, signals; no requests. All that is heavy is imported on first use.
+What may live here: event loops, threads, signals; no requests. All that is heavy is imported on first use.
 
 PYTEST_DONT_REWRITE
 """
@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import atexit
 import os
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from onerouter_mock.listeners import begin_serving, listen, stop_serving, url_of
+
 if TYPE_CHECKING:
     import asyncio
+    import socket
     from collections.abc import Awaitable, Coroutine
 
     from onerouter_mock.emulator import Emulator
     from onerouter_mock.server import Server
 
 Answer = TypeVar("Answer")
-_BACKLOG = 1_024
 
 
 class Host:
@@ -45,7 +46,7 @@ class Host:
         listening = listen(host, port)
         thread = _background()
         try:
-            server, listeners = thread.wait(_serve(emulator, listening))
+            server, listeners = thread.wait(begin_serving(emulator, listening))
         except BaseException:
             for one in listening:
                 one.close()
@@ -72,7 +73,7 @@ class Host:
         server, self._server = self._server, None
         if server is not None and _thread is not None and _thread.is_mine():
             _thread.hosts.discard(self)
-            _thread.wait(_stop(server, self._listeners))
+            _thread.wait(stop_serving(server, self._listeners))
 
     def __enter__(self) -> Host:
         return self
@@ -192,7 +193,7 @@ async def _serve_until_signal(
 
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     restore = _catch_signals(stopped)
-    server, listeners = await _serve(emulator, listening)
+    server, listeners = await begin_serving(emulator, listening)
     tasks = [asyncio.ensure_future(work()) for work in beside]
     _calm_garbage_collection()
     try:
@@ -204,7 +205,7 @@ async def _serve_until_signal(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await _stop(server, listeners)
+        await stop_serving(server, listeners)
 
 
 def _catch_signals(stopped: asyncio.Future[int]) -> Callable[[], None]:
@@ -247,54 +248,3 @@ def _calm_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 400, 50)
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Listening sockets for a host's addresses, all on one port. Errors: OSError."""
-    if (
-        not host or host[0].isdigit()
-    ):  # an address: no need to ask the resolver, which takes longer than the rest
-        found = [(socket.AF_INET, host)]
-    else:
-        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        found = list(dict.fromkeys((family, str(address[0])) for family, *_, address in answers))
-    sockets: list[socket.socket] = []
-    try:
-        for family, address in found:
-            one = socket.socket(family, socket.SOCK_STREAM)
-            sockets.append(one)
-            if os.name == "posix":
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind((address, port))
-            one.listen(_BACKLOG)
-            one.setblocking(False)
-            port = one.getsockname()[1]
-    except BaseException:
-        for one in sockets:
-            one.close()
-        raise
-    return sockets
-
-
-def url_of(host: str, port: int) -> str:
-    """The address to give a client of this machine."""
-    name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-    return f"http://[{name}]:{port}" if ":" in name and not name.startswith("[") else f"http://{name}:{port}"
-
-
-async def _serve(emulator: Emulator, listening: list[socket.socket]) -> tuple[Server, list[asyncio.Server]]:
-    import asyncio
-
-    from onerouter_mock.server import Server
-
-    loop = asyncio.get_running_loop()
-    server = Server(emulator, loop)
-    return server, [await loop.create_server(server, sock=one, backlog=_BACKLOG) for one in listening]
-
-
-async def _stop(server: Server, listeners: list[asyncio.Server]) -> None:
-    for listener in listeners:
-        listener.close()
-    await server.close()

@@ -72,6 +72,8 @@ class Server:
             return await self._route(request, connection)
         except SessionError as error:
             return own_error(error.status, str(error))
+        except ConnectionError:
+            return CLOSED  # type: ignore[return-value]  # the client has left
         except TimeoutError:
             return own_error(408, f"the request's body did not come within {DEADLINE_S:g} s")
         except Exception as error:
@@ -114,6 +116,7 @@ class Server:
         session, inner = split_address(path, headers)
         # On the decoded path: `/%5Fmock/calls` is the control API too, and must pass its door.
         if inner == "/_mock" or inner.startswith("/_mock/"):
+            await _let_continue(request, headers)
             return await admin.handle(self._emulator, request, session, inner[len("/_mock") :])
         if inner in ("/", "/healthz") and request.method in ("GET", "HEAD"):
             return _front_page(request, path.rstrip("/")) if inner == "/" else _health()
@@ -155,8 +158,7 @@ async def _read_body(request: web.BaseRequest, headers: dict[str, str]) -> tuple
     chunks: list[bytes] = []
     try:
         if not is_too_large:
-            if headers.get("expect", "").lower() == "100-continue":
-                await request.writer.write(_CONTINUE)
+            await _let_continue(request, headers)
             is_too_large = await _collect(content, chunks)
     except web.RequestPayloadError:
         chunks.clear()
@@ -165,6 +167,12 @@ async def _read_body(request: web.BaseRequest, headers: dict[str, str]) -> tuple
         headers["connection"] = "close"
         return b"", True
     return b"".join(chunks), False
+
+
+async def _let_continue(request: web.BaseRequest, headers: dict[str, str]) -> None:
+    """Tells a client to send its body that asks first. Errors: ConnectionError, when it has left."""
+    if headers.get("expect", "").lower() == "100-continue":
+        await request.writer.write(_CONTINUE)
 
 
 async def _collect(content: StreamReader, chunks: list[bytes]) -> bool:

@@ -35,7 +35,7 @@ LAYERS = [
     {"journal", "library", "clock"},
     {"emulator", "sessions"},
     {"play"},
-    {"server", "admin", "connections", "direct"},
+    {"server", "admin", "connections", "direct", "listeners"},
     {"host"},
     {"mock", "cli", "pytest_plugin", "__main__", "__init__"},
 ]

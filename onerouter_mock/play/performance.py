@@ -132,8 +132,8 @@ class Performance:
             return False
         except asyncio.CancelledError:
             self._end(self._early_ending())
-            if self._transport is not None:
-                self._transport.abort()  # where the server stops: wait for no slow reader
+            if request.transport is not None:  # else it is closed already
+                request.transport.abort()  # where the server stops: wait for no slow reader
             raise
         finally:
             self._error = None  # it and its traceback would hold each other, and the plan
@@ -143,6 +143,7 @@ class Performance:
         separate = self._plan.separate
         if self._error is not None:
             raise self._error
+        await drain()  # timers may have stopped because of a slow reader
         while self._coming is not None:
             if self._frames == self._plan.stall_at:
                 self._note_silence()

@@ -99,6 +99,27 @@ async def test_a_reader_that_is_slow_gets_everything() -> None:
         assert (entry.ending, entry.sent_chunks) == ("finish", 2)
 
 
+async def test_a_reader_that_reads_nothing_is_written_nothing_more() -> None:
+    rule = {"reply": {"chunks": ["word " * 300_000] * 3}, "stream": {"gap": "1s"}}
+    async with line({"clock": "real", "rules": [rule]}) as (client, emulator):
+        client.protocol.data_received(request(STREAM))
+        await asyncio.sleep(1.2)  # the second chunk would have been due
+        client.sock.close()
+        await asyncio.wait_for(until(lambda: not emulator.session("default").in_flight), 5)
+        (entry,) = entries(emulator)
+        assert (entry.ending, entry.sent_chunks) == ("client_left", 1)
+
+
+async def test_a_stream_that_a_task_takes_over_late_is_no_slow_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with line(ENDLESS) as (client, _):
+        client.protocol.data_received(request(STREAM))
+        client.protocol.received_s -= 3600
+        client.protocol.hand_over()
+        assert client.protocol.waiting_since_s is None
+
+
 async def test_who_leaves_while_a_task_takes_over_is_told_to_have_left() -> None:
     async with line(ENDLESS) as (client, emulator):
         client.protocol.data_received(request(STREAM))

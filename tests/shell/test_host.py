@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -19,7 +20,8 @@ from freezegun import freeze_time
 from onerouter_mock import host as hosts
 from onerouter_mock.core.scenario.load import build_scenario
 from onerouter_mock.emulator import Emulator
-from onerouter_mock.host import Host, listen, shutdown_loop, url_of
+from onerouter_mock.host import Host, shutdown_loop
+from onerouter_mock.listeners import listen, url_of
 
 IN_FRONT = """
 import sys
@@ -67,6 +69,19 @@ def test_many_hosts_share_one_thread_and_have_a_port_each() -> None:
         assert threading.active_count() == before + 1
     assert not is_open(one)
     assert not is_open(two)
+
+
+def test_who_has_just_connected_is_let_go_too() -> None:
+    for _ in range(10):
+        with contextlib.ExitStack() as clients:
+            with Host.start(emulator()) as host:
+                socks = [
+                    clients.enter_context(socket.create_connection((host.host, host.port), timeout=5))
+                    for _ in range(3)
+                ]
+            for sock in socks:
+                with contextlib.suppress(ConnectionError):
+                    assert sock.recv(1) == b""
 
 
 def test_a_stopped_host_may_be_stopped_again_and_others_go_on() -> None:

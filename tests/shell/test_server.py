@@ -214,6 +214,28 @@ def test_a_client_that_asks_first_is_told_to_continue(host: Host) -> None:
         assert read_answer(sock)[0] == 200
 
 
+def test_the_control_api_tells_a_client_to_continue_too(host: Host) -> None:
+    with connect(host) as sock:
+        sock.sendall(
+            b"POST /_mock/reset HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert sock.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(b"{}")
+        assert read_answer(sock)[0] == 200
+
+
+def test_a_client_that_asks_first_and_leaves_is_no_failure_of_ours(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = request("POST", CHAT, None, "Expect: 100-continue").partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    for _ in range(10):
+        with connect(host) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.sendall(head)
+    assert exchange(host, request())[0] == 200
+    assert not caplog.records
+
+
 def test_a_body_of_many_megabytes_is_read(host: Host) -> None:
     body = json.dumps({**BODY, "user": "x" * 20_000_000}).encode()
     assert exchange(host, request(body=body))[0] == 200
