@@ -156,7 +156,7 @@ def _key(decision: Decision) -> str:
     if byok is None:
         return "no key"
     last4 = f"…{byok.last4}" if byok.last4 else ""
-    return f"key {f'{byok.key or str()} {last4}'.strip()}" if byok.key or last4 else "a key too short to show"
+    return f"key {f'{byok.key or str()} {last4}'.strip()}" if byok.key or last4 else "a key that is not shown"
 
 
 def _used_up(decision: Decision, attempt: Attempt) -> str:

@@ -242,5 +242,5 @@ def test_no_story_shows_a_key_that_is_too_short() -> None:
     assert made.call.byok is not None
     made.call.byok.last4 = None
     assert story(made) == [
-        "own-openai: 3/min used up by a key too short to show, told to wait 18.7s (r.yaml:3)"
+        "own-openai: 3/min used up by a key that is not shown, told to wait 18.7s (r.yaml:3)"
     ]

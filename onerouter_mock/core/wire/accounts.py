@@ -39,11 +39,11 @@ def find_keys(headers: Mapping[str, str]) -> tuple[str, ...]:
     """
     found = []
     if authorization := headers.get("authorization", "").strip():
-        first, _, rest = authorization.partition(" ")
+        first, *rest = authorization.split(None, 1)  # also at a tab: a key must not hide behind its scheme
         if not rest and first.lower() != "bearer":
             found.append(first)
-        elif first.lower() == "bearer" and rest.strip():
-            found.append(rest.strip())
+        elif first.lower() == "bearer" and rest:
+            found.append(rest[0])
         elif rest:
             return ()
     if key := headers.get("x-api-key", "").strip():
@@ -55,7 +55,7 @@ def secret_texts(headers: Mapping[str, str], keys: tuple[str, ...]) -> tuple[str
     """Every text of the headers that may be a key, good or bad, for cutting it out."""
     texts = dict.fromkeys(keys)
     if not keys and (authorization := headers.get("authorization")):
-        texts[authorization.partition(" ")[2].strip() or authorization] = None
+        texts[authorization.split(None, 1)[-1] if authorization.strip() else authorization] = None
     for name in ("x-api-key", "api-key", "x-goog-api-key"):
         if name in headers and (value := headers[name].strip()):
             texts[value] = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onerouter_mock.core.records import Byok
 from onerouter_mock.core.wire.complaints import complain, describe
-from onerouter_mock.core.wire.secrets import fingerprint, is_slug, kind_of_test_key, last4, matches
+from onerouter_mock.core.wire.secrets import bare, fingerprint, is_slug, kind_of_test_key, last4, matches
 
 if TYPE_CHECKING:
     from onerouter_mock.core.catalogue.records import CredentialForm, Provider
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MEMBERS = ("provider", "fallback", "credentials")
 _MOST_REMEMBERED = 4096
+_ENDS_ANYHOW = ("private_key",)  # PEM has a line break at its end
 
 
 class _Known(NamedTuple):
@@ -40,7 +41,9 @@ def read_byok(scenario: Scenario, conf: Any, notices: list[str]) -> Byok | None:
         kind = describe(conf, quote=False)
         raise complain("byok_conf", kind, "an object with provider and credentials, or null")
     provider = _read_provider(scenario, conf.get("provider"))
-    secret = _read_credentials(provider, conf.get("credentials"))
+    credentials = conf.get("credentials")
+    secret = _read_credentials(provider, credentials)
+    _note_blanks(credentials, notices)
     fallback = conf.get("fallback")
     if fallback is not None and not isinstance(fallback, bool):
         right = str(fallback).lower() if str(fallback).lower() in ("true", "false") else "true or false"
@@ -101,6 +104,25 @@ def _read_credentials(provider: Provider, credentials: Any) -> str:
     return _secret_member(form, credentials)
 
 
+def _note_blanks(credentials: Any, notices: list[str]) -> None:
+    """White space around a key is sent on as a part of it, and no provider knows such a key."""
+    where = "byok_conf.credentials"
+    texts = {where: credentials}
+    if isinstance(credentials, dict):
+        texts = {
+            f"{where}.{_spell_member(name)}": text
+            for name, text in credentials.items()
+            if name not in _ENDS_ANYHOW
+        }
+    for place, text in texts.items():
+        key = bare(text) if isinstance(text, str) else ""
+        if key not in ("", text):
+            begin, _, end = text.partition(key)
+            word, blanks = ("ends in", end) if end else ("begins with", begin)
+            what = "a line break" if "\n" in blanks or "\r" in blanks else "white space"
+            notices.append(f"{place} {word} {what}; would be right: the key alone")
+
+
 def _secret_member(form: CredentialForm, credentials: dict[str, Any]) -> str:
     secret = credentials.get(form.secret or "")
     if isinstance(secret, str) and secret:
@@ -129,7 +151,8 @@ def _recognize(scenario: Scenario, provider: str, secret: str) -> _Known:
         name = f"mock-{test_kind}" if test_kind else next(names, None)
         globs = tuple(glob for glob in scenario.key_globs if matches(secret, (glob,)))
         # Of several secrets joined (an object without its secret member) the end is nobody's business.
-        known = _Known(name, ident, None if "\n" in secret else last4(secret), globs, test_kind)
+        shown = bare(secret)
+        known = _Known(name, ident, None if "\n" in shown else last4(shown), globs, test_kind)
         if len(remembered) >= _MOST_REMEMBERED:
             remembered.clear()
         remembered[provider, ident] = known

@@ -19,7 +19,7 @@ from onerouter_mock.core.wire.chat_request import MODEL_ID, ChatBody, right
 from onerouter_mock.core.wire.complaints import complain, first_complaints
 from onerouter_mock.core.wire.messages import Told, read_messages
 from onerouter_mock.core.wire.routing import read_fallback_rules, read_routing
-from onerouter_mock.core.wire.secrets import SHORTEST_SHOWN, credential_texts
+from onerouter_mock.core.wire.secrets import SHORTEST_SHOWN, bare, credential_texts
 
 if TYPE_CHECKING:
     from onerouter_mock.core.records import Call
@@ -136,7 +136,7 @@ def refuse_secret_names(call: Call, conf: Any = None) -> None:
     secrets = call.sealed.secrets
     if conf is not None:
         given = conf["credentials"]
-        own = (given,) if isinstance(given, str) else credential_texts({"credentials": given})
+        own = (bare(given),) if isinstance(given, str) else credential_texts({"credentials": given})
         secrets = (*secrets, *own)
     models = (call.model, *call.fallback_models)
     for secret in secrets:

@@ -16,6 +16,7 @@ CUT = "[secret]"
 SHORTEST_SHOWN = 12
 SHORTEST_CUT = 8  # shorter ones are cut from values only: a key that reads "any" must not garble all words
 _DEEPEST = 100
+_MARKS = "\ufeff\u200b"  # of a file's beginning, and of copied text: no white space by their names
 # Fixed, and never shown: it only keeps a fingerprint from being looked up in a table of known keys' hashes.
 _PEPPER = b"onerouter-mock: tells keys apart, proves nothing"
 
@@ -47,6 +48,11 @@ def last4(secret: str) -> str | None:
     return secret[-4:] if len(secret) >= SHORTEST_SHOWN else None
 
 
+def bare(secret: str) -> str:
+    """A secret without the white space around it: a key that was read from a file brings its line break along."""
+    return secret.strip().strip(_MARKS).strip()
+
+
 def kind_of_test_key(secret: str, kinds: Sequence[str] = KINDS) -> str | None:
     """The error kind that a test key stands for (`sk-mock-quota`, `mock-quota-7`), None for an ordinary
     key."""
@@ -62,8 +68,8 @@ def matches(secret: str, globs: Sequence[str]) -> bool:
 
 
 def credential_texts(body: Any) -> tuple[str, ...]:
-    """All texts of a body that are credentials, wherever they stand."""
-    return tuple(dict.fromkeys(_search(body, 0)))
+    """All texts of a body that are credentials, wherever they stand: bare, as a message may repeat them."""
+    return tuple(dict.fromkeys(filter(None, map(bare, _search(body, 0)))))
 
 
 def _search(value: Any, depth: int) -> Iterator[str]:
@@ -88,7 +94,7 @@ def _misplaced(conf: dict[str, Any]) -> Iterator[str]:
     """Texts that may be a key in the wrong place: in that of another member, or under a name of its own."""
     for name, member in conf.items():
         if name == "provider":
-            if isinstance(member, str) and not is_slug(member):
+            if isinstance(member, str) and not is_slug(bare(member)):
                 yield member
         elif name == "fallback" or name not in _PUBLIC_MEMBERS:
             yield from (text for text in _leaves(member, 0) if len(text) >= SHORTEST_SHOWN)
