@@ -22,6 +22,7 @@ from onerouter_mock.core.scenario.tree import MAX_BYTES
 SUFFIXES = (".yaml", ".yml", ".json")
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
 _LOOSE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
+_GOOD_NAME = "a file name of letters, digits, - and _ that no other has"
 Stamp = tuple[int, int, int]
 
 
@@ -54,7 +55,7 @@ class Library:
 
     def load_named(self, name: str) -> Scenario:
         """The scenario of a name that comes from outside: never a path. Errors: ScenarioError."""
-        return self._load(self._locate_name(name, _NAME))
+        return self._load(self._locate_name(name, outside=True))
 
     def text(self, name_or_path: str) -> str:
         """A scenario's text as it stands in its file. Errors: ScenarioError."""
@@ -64,11 +65,20 @@ class Library:
         """Name and story of every bundled scenario."""
         return [(path.stem, self.story(str(path))) for path in sorted(bundled_directory().glob("*.yaml"))]
 
-    def names(self) -> list[str]:
-        """All names that can be given: those of the scenario directory, then the bundled ones."""
-        own = sorted(self.directory.iterdir()) if self.directory and self.directory.is_dir() else []
-        paths = [path for path in own if path.suffix in SUFFIXES] + sorted(bundled_directory().glob("*.yaml"))
-        return list(dict.fromkeys(path.stem for path in paths))
+    def survey(self) -> tuple[list[tuple[str, str]], list[Problem]]:
+        """Name and story of all that can be loaded by a name, and why the directory's other files can't be."""
+        named = self._named(_LOOSE_NAME)
+        what, right = "no name leads to this file", f"would be right: its path, or {_GOOD_NAME}"
+        strays = [path for path in self._own_files() if path not in set(named.values())]
+        rows, problems = [], [Problem(str(path), 0, 0, "scenario", what, right) for path in strays]
+        for name, path in named.items():
+            try:
+                if path.parent == self.directory:
+                    self._load(path)
+                rows.append((name, self.story(str(path))))
+            except ScenarioError as error:
+                problems.append(error.problems[0])
+        return rows, problems
 
     def story(self, file: str) -> str:
         """A scenario's first comment line, "" where there is none."""
@@ -88,7 +98,7 @@ class Library:
         ours = (bundled_directory(), self.directory.absolute() if self.directory else None)
         if Path(beside).is_absolute() and Path(beside).parent in ours:
             return self.find(name, beside)
-        path = self._locate_name(name, _NAME).absolute()
+        path = self._locate_name(name, outside=True).absolute()
         return read_file(path), str(path)
 
     def _load(self, path: Path) -> Scenario:
@@ -111,7 +121,7 @@ class Library:
 
     def _locate(self, name_or_path: str, beside: Path | None) -> Path:
         if not _is_path(name_or_path):
-            return self._locate_name(name_or_path, _LOOSE_NAME)
+            return self._locate_name(name_or_path)
         path = Path(name_or_path)
         if beside is not None and not path.is_absolute() and _is_file(beside.parent / path):
             return beside.parent / path
@@ -119,19 +129,35 @@ class Library:
             return self.directory / path
         return path
 
-    def _locate_name(self, name: str, allowed: re.Pattern[str]) -> Path:
-        if allowed.fullmatch(name):
-            for suffix in SUFFIXES if self.directory else ():
-                path = (self.directory or Path()) / f"{name}{suffix}"
-                if path.is_file():
-                    return path
-            path = bundled_directory() / f"{name}.yaml"
-            if path.is_file():
-                return path
-        names = self.names()
+    def _locate_name(self, name: str, *, outside: bool = False) -> Path:
+        allowed = _NAME if outside else _LOOSE_NAME
+        path = self._look_up(name, allowed)
+        if path is not None:
+            return path
+        names = list(self._named(allowed))
         near = get_close_matches(name, names, 1) if len(name) <= 64 else []
-        right = f"did you mean '{near[0]}'?" if near else f"would be right: {', '.join(names)}, or a file"
+        known = ", ".join(names) + ("" if outside else ", or a file")
+        right = f"did you mean '{near[0]}'?" if near else f"would be right: {known}"
         raise _refuse("scenario", f"no scenario '{name[:60]}'", right)
+
+    def _look_up(self, name: str, allowed: re.Pattern[str]) -> Path | None:
+        if not allowed.fullmatch(name):
+            return None
+        own = [self.directory / f"{name}{suffix}" for suffix in SUFFIXES] if self.directory else []
+        return next((path for path in [*own, bundled_directory() / f"{name}.yaml"] if path.is_file()), None)
+
+    def _named(self, allowed: re.Pattern[str]) -> dict[str, Path]:
+        """The file that each name leads to."""
+        files = [*self._own_files(), *sorted(bundled_directory().glob("*.yaml"))]
+        found = {path.stem: self._look_up(path.stem, allowed) for path in files}
+        return {name: path for name, path in found.items() if path is not None}
+
+    def _own_files(self) -> list[Path]:
+        try:
+            found = sorted(self.directory.iterdir()) if self.directory else []
+        except OSError:
+            return []
+        return [path for path in found if path.suffix in SUFFIXES and path.is_file()]
 
 
 def _is_path(name: str) -> bool:

@@ -16,7 +16,6 @@ from onerouter_mock.cli import Stop
 from onerouter_mock.cli.paint import is_plain
 from onerouter_mock.cli.world import open_library
 from onerouter_mock.core.errors import ScenarioError
-from onerouter_mock.library import SUFFIXES
 
 STARTER = """\
 # One sentence: what goes wrong here, and what still works.
@@ -55,11 +54,10 @@ rules:
 
 
 def scenarios(args: argparse.Namespace) -> int:
-    """List the scenarios that can be named: first those of `--scenario-dir`, then the bundled."""
-    library = open_library(args)
-    paths = sorted(library.directory.iterdir()) if library.directory else []
-    rows = [(path.stem, library.story(str(path))) for path in paths if path.suffix in SUFFIXES]
-    rows += [row for row in library.bundled() if row[0] not in {name for name, _ in rows}]
+    """List the scenarios that can be loaded by a name: first those of `--scenario-dir`, then the bundled."""
+    rows, problems = open_library(args).survey()
+    for problem in problems:
+        print(f"not listed: {problem}", file=sys.stderr)
     width = max(len(name) for name, _ in rows)
     for name, told in rows:
         print(f"{name:<{width}}  {told}")

@@ -40,6 +40,23 @@ def test_scenarios_lists_those_of_a_directory_first(tmp_path: Path, capsys: Capt
     assert len([line for line in lines if line.startswith("healthy ")]) == 1
 
 
+def test_scenarios_lists_what_can_be_loaded_and_tells_of_the_rest(tmp_path: Path, capsys: Captured) -> None:
+    for name in ("mine.yaml", "mine.json", "My Scen.yaml"):
+        (tmp_path / name).write_text('{"seed": 1}')
+    (tmp_path / "broken.yaml").write_text("rules: [{eror: 500}]")
+    (tmp_path / "dir.yaml").mkdir()
+    assert main(["scenarios", "--scenario-dir", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()] == ["mine", *dict(Library().bundled())]
+    what = "scenario: no name leads to this file"
+    right = "would be right: its path, or a file name of letters, digits, - and _ that no other has"
+    assert err.splitlines() == [
+        f"not listed: {tmp_path}/My Scen.yaml: {what}; {right}",
+        f"not listed: {tmp_path}/mine.json: {what}; {right}",
+        f"not listed: {tmp_path}/broken.yaml:1:10: rules[0].eror: unknown field 'eror'; did you mean 'error'?",
+    ]
+
+
 def test_show_prints_the_file(capsys: Captured) -> None:
     assert main(["show", "ratelimit"]) == 0
     assert capsys.readouterr().out == Library().text("ratelimit")

@@ -65,7 +65,7 @@ def test_the_scenario_directory_goes_before_the_bundled(tmp_path: Path) -> None:
     assert library.load("ratelimit").seed == 9
     assert library.load("other").seed == 8
     assert library.load("outage").name == "outage"
-    assert library.names()[:2] == ["other", "ratelimit"]
+    assert library.survey()[0][:2] == [("other", ""), ("ratelimit", "Mine.")]
     assert library.story(str(tmp_path / "ratelimit.yml")) == "Mine."
 
 
@@ -118,6 +118,48 @@ def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path) -> None:
         ScenarioError, match=r"f.yaml:1:10: extends: no scenario 'outge'; did you mean 'outage'\?"
     ):
         Library().load(write(tmp_path / "f.yaml", "extends: outge"))
+
+
+def test_exactly_what_can_be_loaded_by_a_name_is_listed(tmp_path: Path) -> None:
+    for name in ("dup.json", "My Scen.yaml", "a.b.yaml", "-x.yaml", "Loud_1.yaml", "note.txt"):
+        write(tmp_path / name, '{"seed": 3}')
+    write(tmp_path / "dup.yaml", "# The one.\n")
+    write(tmp_path / "slow.yml", "# My own.\n")
+    write(tmp_path / "outage.yaml", "rules: [{eror: 500}, {eror: 503}]")
+    (tmp_path / "latin.yaml").write_bytes(b"name: \xff\xfe")
+    (tmp_path / "folder.yaml").mkdir()
+    library = Library(tmp_path)
+    rows, problems = library.survey()
+    assert [row for row in rows if row not in Library().bundled()] == [
+        ("Loud_1", ""),
+        ("dup", "The one."),
+        ("slow", "My own."),
+    ]
+    assert sorted(dict(rows)) == sorted({*BUNDLED, "Loud_1", "dup"} - {"outage"})
+    assert [library.load(name) for name, _ in rows]
+    assert [Path(problem.file).name for problem in problems] == [
+        *("-x.yaml", "My Scen.yaml", "a.b.yaml", "dup.json"),
+        *("latin.yaml", "outage.yaml"),
+    ]
+    assert Library(tmp_path / "gone").survey() == (Library().bundled(), [])
+
+
+def test_a_name_that_leads_nowhere_is_no_suggestion(tmp_path: Path) -> None:
+    write(tmp_path / "My Scen.yaml", "")
+    write(tmp_path / "Mine.yaml", "")
+    with pytest.raises(ScenarioError, match="no scenario 'My Scen'; would be right: Mine, degraded-pool"):
+        Library(tmp_path).load("My Scen")
+    with pytest.raises(ScenarioError, match="no scenario 'Mine'; would be right: degraded-pool"):
+        Library(tmp_path).load_named("Mine")  # from outside, capital letters are no name
+
+
+def test_a_file_is_offered_only_to_who_may_name_one(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    with pytest.raises(ScenarioError, match=r"slow, or a file$"):
+        library.load("zzz")
+    for ask in (library.load_named, lambda name: library.find_named(name, "scenario")):
+        with pytest.raises(ScenarioError, match=r"slow$"):
+            ask("zzz")
 
 
 def test_what_can_t_be_read_is_a_scenario_error(tmp_path: Path) -> None:
