@@ -79,16 +79,17 @@ def make_body(args: argparse.Namespace) -> dict[str, Any]:
     """
     body = _read_request(Path(args.request)) if args.request else _plain_request()
     conf = body.get("byok_conf")
-    if args.provider or args.key or args.fallback is not None:
+    if any(given is not None for given in (args.provider, args.key, args.fallback)):
         conf = dict(conf) if isinstance(conf, dict) else {"provider": PROVIDER, "credentials": KEY}
-        if args.provider:
+        if args.provider is not None:
             conf["provider"] = args.provider
-        if args.provider or args.key:
-            conf["credentials"] = _credentials(conf["provider"], args.key or KEY)
+        if args.provider is not None or args.key is not None:
+            key = KEY if args.key is None else args.key
+            conf["credentials"] = _credentials(conf.get("provider"), key)
         if args.fallback is not None:
             conf["fallback"] = args.fallback
         body["byok_conf"] = conf
-    if args.model:
+    if args.model is not None:
         body["model"] = args.model
     if args.stream:
         body["stream"] = True
@@ -115,9 +116,9 @@ def _read_request(path: Path) -> dict[str, Any]:
     return body
 
 
-def _credentials(provider: str, key: str) -> str | dict[str, str]:
+def _credentials(provider: object, key: str) -> str | dict[str, str]:
     """A credential in the first form that the provider takes; an unknown one is for the router to refuse."""
-    known = built_in().providers.get(provider)
+    known = built_in().providers.get(provider) if isinstance(provider, str) else None
     form = known.credentials[0] if known else None
     if form is None or form.kind == "text" or form.secret is None:
         return key

@@ -153,6 +153,32 @@ def test_explain_takes_a_key_as_a_client_would_send_it(capsys: Captured) -> None
 
 
 @pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--key", ""], "byok_conf.credentials: "),
+        (["--provider", "aws-bedrock", "--key", ""], "byok_conf.credentials: "),
+        (["--provider", ""], "byok_conf.provider: "),
+        (["--model", ""], "model: "),
+    ],
+)
+def test_explain_sends_an_empty_value_as_a_client_would(
+    words: list[str], told: str, capsys: Captured
+) -> None:
+    lines = explain(capsys, "healthy", "--calls", "1", *words)
+    assert "400  router!invalid_request" in lines[3]
+    assert told in lines[4]
+
+
+def test_explain_puts_a_key_into_a_request_that_names_no_provider(tmp_path: Path, capsys: Captured) -> None:
+    for conf in ({"credentials": "x"}, {"provider": ["openai"]}):
+        path = tmp_path / "request.json"
+        messages = [{"role": "user", "content": "x"}]
+        path.write_text(json.dumps({"model": "gpt-4o-mini", "messages": messages, "byok_conf": conf}))
+        lines = explain(capsys, "healthy", str(path), "--calls", "1", "--key", "sk-1")
+        assert "400  router!invalid_request" in lines[3]
+
+
+@pytest.mark.parametrize(
     ("provider", "model"),
     [
         ("azure-ai-foundry", "gpt-5.1-chat"),
