@@ -5,12 +5,15 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from onerouter_mock.core.plan import Outcome
 from onerouter_mock.play import play_at_once
 from onerouter_mock.play.performance import Performance
+from onerouter_mock.sessions import SessionError
 
 if TYPE_CHECKING:
     from onerouter_mock.connections import Connection
@@ -44,7 +47,7 @@ class Direct:
     def _begin(self) -> None:
         connection = self._connection
         if connection.direct is not self:
-            return  # the client has left while this waited for its turn, or aiohttp goes on
+            return  # the client has left while this waited for its turn, or a task goes on
         try:
             self._play()
         except Exception as error:
@@ -81,6 +84,8 @@ class Direct:
         """The client has left, and no task has taken over."""
         if self._performance is not None:
             self._performance.leave()
+        elif self._begun is None and self._error is None:
+            note_left(self._emulator, self._asked, self._path)
         self._error = None
 
     async def take_over(self) -> tuple[Begun, Performance | None, float]:
@@ -88,6 +93,21 @@ class Direct:
         if self._error is not None:
             raise self._error
         if self._begun is None:
-            await self._turns.wait()
-            self._begun = self._emulator.begin(self._asked, self._path)
+            self._begun = await begin_in_turn(self._emulator, self._turns, self._asked, self._path)
         return self._begun, self._performance, self._arrived_s
+
+
+async def begin_in_turn(emulator: Emulator, turns: Turns, asked: Asked, path: str) -> Begun:
+    """Begins a call when it is its turn. Errors: those of `Emulator.begin`; CancelledError, when the client leaves."""
+    try:
+        await turns.wait()
+    except asyncio.CancelledError:
+        note_left(emulator, asked, path)
+        raise
+    return emulator.begin(asked, path)
+
+
+def note_left(emulator: Emulator, asked: Asked, path: str) -> None:
+    """Begins and ends a call whose client has left before its turn: it has called, however busy we were."""
+    with suppress(SessionError):  # nobody is left to be told
+        emulator.end(emulator.begin(asked, path), Outcome("client_left", 0, 0, 0))

@@ -22,7 +22,7 @@ from onerouter_mock import __version__, admin
 from onerouter_mock.connections import DEADLINE_S, Connection, Connections, own_error
 from onerouter_mock.core.plan import Outcome
 from onerouter_mock.core.wire.request import Asked
-from onerouter_mock.direct import Direct
+from onerouter_mock.direct import Direct, begin_in_turn
 from onerouter_mock.play import CLOSED, KEPT, play
 from onerouter_mock.play.performance import Performance
 from onerouter_mock.play.turns import Turns
@@ -122,11 +122,11 @@ class Server:
             return _front_page(request, path.rstrip("/")) if inner == "/" else _health()
         body, too_large = await _read_body(request, headers)
         arrived_s = connection.received_s
-        await self._turns.wait()
         asked = Asked(
             request.method, path, query, headers, body, http10=request.version < (1, 1), too_large=too_large
         )
-        return await self._play(request, self._emulator.begin(asked, path), arrived_s=arrived_s)
+        begun = await begin_in_turn(self._emulator, self._turns, asked, path)
+        return await self._play(request, begun, arrived_s=arrived_s)
 
     async def _play(
         self,

@@ -156,15 +156,20 @@ def let_wait(client: Line, calls: int) -> None:
         turns.take(lambda: None)
 
 
-async def test_who_leaves_before_its_turn_has_not_called() -> None:
+@pytest.mark.parametrize("hands_over", [False, True], ids=["without a task", "with a task"])
+async def test_who_leaves_before_its_turn_has_called_all_the_same(hands_over: bool) -> None:
     async with line(PACED) as (client, emulator):
         let_wait(client, 100)
         client.protocol.data_received(request())
+        if hands_over:
+            client.protocol.data_received(request()[:20])
+            await asyncio.sleep(0)
         client.transport.abort()
         for _ in range(20):
             await asyncio.sleep(0)
         assert not client.protocol._answerer._turns._waiting
-        assert not entries(emulator)
+        (entry,) = entries(emulator)
+        assert (entry.ending, entry.sent_bytes) == ("client_left", 0)
 
 
 async def test_who_sends_more_before_its_turn_is_answered_in_turn() -> None:
