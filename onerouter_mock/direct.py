@@ -45,31 +45,29 @@ class Direct:
         self._turns.take(self._begin)
 
     def _begin(self) -> None:
-        connection = self._connection
+        connection, emulator = self._connection, self._emulator
         if connection.direct is not self:
             return  # the client has left while this waited for its turn, or a task goes on
+        transport = connection.transport
         try:
-            self._play()
+            begun = self._begun = emulator.begin(self._asked, self._path)
+            end = partial(emulator.end, begun)
+            if transport is not None and play_at_once(
+                begun.plan, transport, begun.clock, end, self._arrived_s
+            ):
+                connection.answered()
+                return
+            note = partial(emulator.note, begun)
+            self._performance = performance = Performance(
+                begun.plan, transport, begun.clock, end, note, self._arrived_s, self._turns
+            )
+            if performance.run_alone(self._stop):
+                return
         except Exception as error:
             self._error = error
             if self._begun is not None:
-                self._emulator.end(self._begun, Outcome("cut", 0, 0, 0))
-            connection.hand_over()
-
-    def _play(self) -> None:
-        emulator, connection = self._emulator, self._connection
-        transport = connection.transport
-        begun = self._begun = emulator.begin(self._asked, self._path)
-        end = partial(emulator.end, begun)
-        if transport is not None and play_at_once(begun.plan, transport, begun.clock, end, self._arrived_s):
-            connection.answered()
-            return
-        note = partial(emulator.note, begun)
-        self._performance = performance = Performance(
-            begun.plan, transport, begun.clock, end, note, self._arrived_s, self._turns
-        )
-        if not performance.run_alone(self._stop):
-            connection.hand_over()
+                emulator.end(self._begun, Outcome("cut", 0, 0, 0))
+        connection.hand_over()
 
     def _stop(self, is_out: bool) -> None:
         connection = self._connection

@@ -51,6 +51,7 @@ class Server:
         self._web = web.Server(self._answer, loop=loop, handler_cancellation=True)
         self._connections = Connections(self._web, loop, self)
         self._turns = Turns()
+        self.round_s = self._turns.round_s  # when the loop's present round began
 
     def __call__(self) -> asyncio.Protocol:
         """The protocol for a new connection."""
@@ -59,10 +60,6 @@ class Server:
     async def close(self) -> None:
         """Ends all connections; the listener is closed by who opened it."""
         await self._connections.close()
-
-    def round_s(self) -> float:
-        """When the loop's present round began."""
-        return self._turns.round_s()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection = request.protocol

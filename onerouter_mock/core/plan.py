@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal, overload
 
 
@@ -33,6 +32,16 @@ class Frames(Sequence[Frame]):
         self._made: list[Frame] = []
         self._rest = iter(frames)
 
+    def find(self, at: int) -> Frame | None:
+        """The frame at this place from the start; None after the last."""
+        made = self._made
+        while len(made) <= at:
+            frame = next(self._rest, None)
+            if frame is None:
+                return None
+            made.append(frame)
+        return made[at]
+
     def __len__(self) -> int:
         self._made.extend(self._rest)
         return len(self._made)
@@ -42,12 +51,10 @@ class Frames(Sequence[Frame]):
     @overload
     def __getitem__(self, at: slice) -> list[Frame]: ...
     def __getitem__(self, at: int | slice) -> Frame | list[Frame]:
-        made, upto = self._made, at.stop if isinstance(at, slice) else at + 1
-        if upto is None or upto <= 0:
-            made.extend(self._rest)
-        else:
-            made.extend(islice(self._rest, max(0, upto - len(made))))
-        return made[at]
+        if isinstance(at, slice) and at.stop is not None and 0 <= at.stop <= len(self._made):
+            return self._made[at]  # who asks for what is out makes nothing
+        self._made.extend(self._rest)
+        return self._made[at]
 
 
 @dataclass(slots=True)
@@ -69,10 +76,10 @@ class Plan:
 
     def frame(self, at: int) -> Frame | None:
         """The frame at this place; None after the last."""
-        try:
-            return self.frames[at]
-        except IndexError:
-            return None
+        frames = self.frames
+        if isinstance(frames, Frames):
+            return frames.find(at)
+        return frames[at] if at < len(frames) else None
 
 
 @dataclass(slots=True)
