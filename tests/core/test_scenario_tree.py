@@ -80,8 +80,21 @@ def test_nulls_are_absent_but_not_inside_a_json_reply() -> None:
         (
             '{"a":\n 01}',
             "2:3",
-            "json: no JSON: expecting ',' delimiter; text that begins with { is read as JSON",
+            "json: no JSON: expecting ',' delimiter; would be right: a ',' between two entries "
+            "(text that begins with { is read as JSON)",
         ),
+        (
+            '{"a": 1,}',
+            "1:9",
+            "json: no JSON: expecting property name enclosed in double quotes; would be right: no ','",
+        ),
+        (
+            "{'a': 1}",
+            "1:2",
+            "json: no JSON: expecting property name enclosed in double quotes; would be right: the name",
+        ),
+        ('{"a": [', "1:8", "json: no JSON: expecting value; would be right: the rest of it"),
+        ('{"a": tru}', "1:7", "json: no JSON: expecting value; would be right: a value"),
         (
             '{"a": "\\ud800"}',
             "1:7",

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from onerouter_mock.core.errors import Problem
-from onerouter_mock.core.scenario.slips import QUOTED, explain_yaml
+from onerouter_mock.core.scenario.slips import QUOTED, explain_json, explain_yaml
 from onerouter_mock.core.scenario.tree import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -184,7 +184,6 @@ def _check_json(text: str, place: Callable[[int], tuple[int, int]]) -> None:
     try:
         json.loads(text, strict=False)
     except json.JSONDecodeError as error:
-        what = f"no JSON: {error.msg[:1].lower()}{error.msg[1:]}"
-        raise Broken(error.lineno, error.colno, what, "text that begins with { is read as JSON") from None
+        raise explain_json(text, error) from None
     except ValueError:
         raise Broken(1, 1, "a number is too long", "would be right: fewer digits") from None

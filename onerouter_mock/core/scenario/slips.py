@@ -1,6 +1,6 @@
-"""Why a text is no YAML, in plain words: those of the reader are for people who know its grammar.
+"""Why a text is no YAML or no JSON, in plain words: those of the readers are for people who know the grammar.
 
-What may live here: a line for each of the reader's complaints. Of both readers: libyaml's, and PyYAML's own where
+What may live here: a line for each of the readers' complaints. YAML has two: libyaml, and PyYAML's own where
 libyaml is missing, which words a few of them in another way.
 
 PYTEST_DONT_REWRITE
@@ -8,6 +8,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,15 @@ QUOTED = "would be right: the text in quotes, as in model: '*-mini'"
 _QUOTES = {"'": "a ' in '...' is written ''", '"': 'a " in "..." is written \\"'}
 _SECOND_COLON = "a second ': ' in a text without quotes"
 _CLOSERS = {"[": "]", "{": "}"}
+# What the reader of JSON says, and what would be right.
+_JSON_SLIPS = (
+    ("Expecting property name", 'the name in double quotes, as in {"error": 429}'),
+    ("Expecting ','", "a ',' between two entries"),
+    ("Expecting ':'", "a ':' behind the name"),
+    ("Unterminated string", 'a closing " behind the text'),
+    ("Extra data", "nothing behind the closing }"),
+    ("Invalid", '\\\\ for a backslash, or one of \\" \\n \\t \\u0041'),
+)
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _CONTENT = re.compile(r"[ ]*(?:-[ ]+)*")
 _DASH = re.compile(r"[ ]*(?=-(?:[ ]|$))")
@@ -252,3 +262,22 @@ _SLIPS: tuple[tuple[tuple[str, ...], Callable[[_Spot], Broken]], ...] = (
     (("directive", "incompatible YAML"), _explain_directive),
     (("<document start>",), _explain_document),
 )
+
+
+def explain_json(text: str, error: json.JSONDecodeError) -> Broken:
+    """The place, what is wrong there, and what would be right."""
+    what = f"no JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+    right = f"would be right: {_right_json(text, error)} (text that begins with {{ is read as JSON)"
+    return Broken(error.lineno, error.colno, what, right)
+
+
+def _right_json(text: str, error: json.JSONDecodeError) -> str:
+    letter = text[error.pos : error.pos + 1]
+    if letter in ("}", "]") and text[: error.pos].rstrip().endswith(","):
+        return f"no ',' before the closing {letter}"
+    if not letter:
+        return "the rest of it, with its closing } or ]"
+    for told, right in _JSON_SLIPS:
+        if error.msg.startswith(told):
+            return right
+    return 'a value: a number, true, false, null, "text", [...] or {...}'
