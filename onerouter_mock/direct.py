@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from onerouter_mock.core.plan import Outcome
 from onerouter_mock.play import play_at_once
@@ -16,10 +16,23 @@ from onerouter_mock.play.performance import Performance
 from onerouter_mock.sessions import SessionError
 
 if TYPE_CHECKING:
-    from onerouter_mock.connections import Connection
     from onerouter_mock.core.wire.request import Asked
     from onerouter_mock.emulator import Begun, Emulator
     from onerouter_mock.play.turns import Turns
+
+
+class Line(Protocol):
+    """The connection of such a call: `direct` is the call that it waits for, `received_s` when its bytes came."""
+
+    direct: Direct | None
+    received_s: float
+    transport: asyncio.Transport | None
+
+    def answered(self) -> None:
+        """The answer is all out."""
+
+    def hand_over(self) -> None:
+        """A task has to go on."""
 
 
 class Direct:
@@ -30,9 +43,7 @@ class Direct:
         "_arrived_s", "_asked", "_begun", "_connection", "_emulator", "_error", "_path", "_performance", "_turns",
     )  # fmt: skip
 
-    def __init__(
-        self, emulator: Emulator, turns: Turns, connection: Connection, asked: Asked, path: str
-    ) -> None:
+    def __init__(self, emulator: Emulator, turns: Turns, connection: Line, asked: Asked, path: str) -> None:
         self._emulator, self._turns, self._connection = emulator, turns, connection
         self._asked, self._path = asked, path
         self._arrived_s = connection.received_s
