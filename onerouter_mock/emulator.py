@@ -211,7 +211,7 @@ class Emulator:
         session = self.session(name)
         session.begin_world(self.options.apply(scenario))
         if is_new:  # begun by this very deed: its age is nought, whichever clock it has now
-            session.began_us = session.clock.now_us()
+            session.began_us = session.state.zero_us = session.state.began_us
 
     def reload(self, file: str, scenario: Scenario) -> list[str]:
         """Puts a changed scenario file in force where a session began with it; answers their names."""

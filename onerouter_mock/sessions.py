@@ -110,14 +110,14 @@ class Session:
         elif clock.speed != scenario.speed:
             self.clock = Clock(scenario.clock, scenario.speed, now_us)
         self.scenario = scenario
-        self.state = new_state(scenario, self.name, self.clock.now_us())
+        self.state = new_state(scenario, self.name, self.clock.now_us(), self.began_us)
         self.added, self.idents, self.refused = {}, {}, {}
 
     def reset(self) -> None:
         """Makes all as it was at the start: scenario, state, dice, clock; journal and totals empty."""
         self.clock = Clock(self.base.clock, self.base.speed)
-        self.begin_world(self.base)
         self.began_us = self.clock.now_us()
+        self.begin_world(self.base)
         self.journal.clear()
         self.totals = Totals()
         self.calls = 0

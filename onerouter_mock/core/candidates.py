@@ -176,7 +176,7 @@ def _leave_out_cooling(
     for candidate in found:
         until_us = cooling_until_us(pending, candidate.lane, candidate.provider, byok)
         if until_us > now_us:
-            why = f"in cooldown until {seconds(until_us - state.began_us)}s"
+            why = f"in cooldown until {seconds(until_us - state.zero_us)}s"
             skipped.append(Skipped(candidate.lane, candidate.provider, candidate.model.id, why))
         else:
             left.append(candidate)
@@ -199,7 +199,7 @@ def note_failure(
 ) -> None:
     """Counts a failure towards the cooldown, which runs from the last one. A success clears nothing."""
     cooldown = scenario.router.cooldown
-    if cooldown is None or kind not in COOLING:
+    if cooldown is None or kind not in COOLING or kind not in scenario.router.fallback_on:
         return
     cell = cooldown_cell(candidate.lane, candidate.provider, byok)
     instants, until_us, _ = pending.get(cell, _NEVER_FAILED)

@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -160,7 +160,9 @@ def _read_sliding(value: _Log, budget: Budget, now_us: int) -> tuple[int, int, i
     first, base = _live(value, budget, now_us)
     log = value[1][first:]
     used = log[-1][1] - base if log else 0
-    reset_us = log[-1][0] + (budget.window_us or 1) - now_us if used else 0
+    # The last entry that holds something: what was given back leaves an empty one.
+    last = bisect_left(log, log[-1][1], key=lambda entry: entry[1]) if used else 0
+    reset_us = log[last][0] + (budget.window_us or 1) - now_us if used else 0
     return used, max(0, budget.amount - used), reset_us
 
 

@@ -104,12 +104,11 @@ def _try_models(walk: Walk, passed: Passed) -> None:
     tried."""
     tries = _Tries()
     for asked in (walk.call.model, *walk.call.fallback_models):
-        before = tries.last
         if _try_model(walk, asked, tries):
             assert tries.last is not None
             _finish(walk, tries.last, passed)
             return
-        if tries.lacks_credits or not _may_try_next(walk.call, None if tries.last is before else tries.last):
+        if tries.lacks_credits or not _may_try_next(walk.call, tries.last):
             break
     give_back(walk.pending, passed.draws, walk.now_us)
     if tries.lacks_credits:
@@ -123,8 +122,7 @@ def _try_models(walk: Walk, passed: Passed) -> None:
 
 
 def _may_try_next(call: Call, last: Tried | None) -> bool:
-    """Whether the next model's turn has come, after the last failed attempt of this one; None: it had no
-    attempt."""
+    """Whether the next model's turn has come, after the last failed attempt so far; None: nobody could be asked."""
     statuses = call.fallback_statuses
     failure = last.attempt.failure if last is not None else None
     if last is None or failure is None:

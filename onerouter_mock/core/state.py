@@ -33,14 +33,15 @@ _SWEEP_ABOVE = 20_000
 
 @dataclass(slots=True)
 class State:
-    """A session's memory. `began_us`: the instant of the session's clock from which `after`, `expires` and
-    `used` count.
+    """A session's memory under one scenario. `began_us`: when that came into force, from which `after`, `until`,
+    `expires` and `used` count; `zero_us`: when the session began, from which shown times count.
 
     `sweep_above`: how many cells there may be before `sweep` looks at them.
     """
 
     session: str
     began_us: int
+    zero_us: int
     cells: dict[Cell, Any] = field(default_factory=dict)
     sweep_above: int = _SWEEP_ABOVE
 
@@ -64,10 +65,10 @@ class Pending:
         self.changes[cell] = value
 
 
-def new_state(scenario: Scenario, session: str, now_us: int) -> State:
-    """The state of a session that begins now: nothing drawn but what `used` says, which absent cells stand
-    for."""
-    return State(session, now_us)
+def new_state(scenario: Scenario, session: str, now_us: int, zero_us: int | None = None) -> State:
+    """The state of a scenario that comes into force now, in a session that began at `zero_us` (default: now):
+    nothing drawn but what `used` says, which absent cells stand for."""
+    return State(session, now_us, now_us if zero_us is None else zero_us)
 
 
 def label_key(pending: Pending, byok: Byok) -> None:
@@ -129,7 +130,7 @@ def describe(scenario: Scenario, state: State, now_us: int) -> dict[str, Any]:
                 "lane": cell[1],
                 "provider": cell[2],
                 "key": _label(state, cell[3]),
-                "until_s": seconds(value[1] - state.began_us),
+                "until_s": seconds(value[1] - state.zero_us),
             }
             for cell, value in state.cells.items()
             if cell[0] == "cooldown" and value[1] > now_us

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from builders import World, byok, routing, world
 
+from onerouter_mock.core.state import describe
 from onerouter_mock.core.trace import route
 
 DEEPSEEK = "deepseek/deepseek-v3.2"  # at deepseek, fireworks, deepinfra, alibaba
@@ -158,6 +159,23 @@ def test_the_callers_own_faults_cool_nobody(kind: str) -> None:
     there = world(router=COOLING, rules=[{"name": "r", "when": {"lane": "byok"}, "error": kind}])
     for _ in range(4):
         assert there.route(byok()) == f"byok:openai!{kind} -> shared:openai"
+
+
+def test_a_kind_that_does_not_fall_back_cools_nobody() -> None:
+    there = world(
+        router={**COOLING, "fallback_on": ["rate_limit"]},
+        rules=[{"name": "r", "when": {"lane": "byok"}, "error": "server_error"}],
+    )
+    assert {there.route(byok()) for _ in range(4)} == {"byok:openai!server_error"}
+
+
+def test_a_rest_is_told_in_the_sessions_time_whenever_the_scenario_came() -> None:
+    there = cooling(when={"lane": "byok"}, times=2)
+    there.state.zero_us -= 60_000_000
+    [there.route(byok()) for _ in range(2)]
+    assert there.ask(byok()).skipped[0].why == "in cooldown until 80s"
+    (rest,) = describe(there.scenario, there.state, there.now_us)["cooldowns"]
+    assert rest["until_s"] == 80
 
 
 def test_when_all_are_cooling_the_client_is_told_the_shortest_rest() -> None:

@@ -7,6 +7,7 @@ from builders import byok, world
 
 from onerouter_mock.core.counting import way_of
 from onerouter_mock.core.scenario.records import Budget, Limit, When
+from onerouter_mock.core.state import describe
 
 KEY = byok(fallback=False)
 OWN = {"lane": "byok"}
@@ -48,3 +49,14 @@ def test_a_bucket_forgets_what_has_leaked_before_it_is_set_right() -> None:
     there.advance(30)
     there.end(slow, 0)  # 30 of 60 have leaked; 50 go back: nothing is left to leak
     assert there.ask(KEY, prompt_tokens=60, max_tokens=0).served is not None
+
+
+def test_a_sliding_window_is_empty_when_the_last_that_it_holds_has_left_it() -> None:
+    limit = {"name": "l", "when": OWN, "tokens": "600/min", "algorithm": "sliding"}
+    there = world(limits=[limit], rules=[{"when": OWN, "skip": 1, "error": "server_error"}])
+    there.end(there.ask(KEY, prompt_tokens=4, max_tokens=6))
+    there.advance(20)
+    there.end(there.ask(KEY, prompt_tokens=4, max_tokens=6))  # fails, and gives its tokens back
+    (row,) = describe(there.scenario, there.state, there.now_us)["limits"]
+    assert 0 < row["used"] <= 10
+    assert row["full_in_s"] == 40

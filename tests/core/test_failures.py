@@ -217,6 +217,12 @@ def test_each_provider_tells_a_used_up_limit_in_its_own_way(slug: str, budget: S
     assert words in of(slug, "rate_limit", budget=budget, wait_us=18_700_000).message
 
 
+def test_azures_two_messages_of_a_used_up_limit_tell_the_wait_each_in_its_own_words() -> None:
+    assert of("azure-ai-foundry", "rate_limit", wait_us=36_000_000).message == (
+        "Rate limit is exceeded. Try again in 36 seconds."
+    )
+
+
 def test_a_named_status_is_sent_with_the_words_that_the_provider_has_for_it() -> None:
     billing = of("anthropic", "quota", status=402)
     assert (billing.status, billing.type) == (402, "billing_error")

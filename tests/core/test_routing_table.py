@@ -249,6 +249,16 @@ class TestFallbackModels:
         with_503 = there.ask(fallback_models=self.more, fallback_statuses=frozenset({503}))
         assert route(with_503).endswith("shared:anthropic(claude-sonnet-4.5)")
 
+    def test_a_model_that_nobody_serves_does_not_end_the_list(self) -> None:
+        there = world(rules=[fail("byok", "rate_limit", model="gpt-5.1-chat")])
+        for statuses in (frozenset({429}), None):
+            decision = there.ask(
+                byok(fallback=False),
+                fallback_models=("x-ai/grok-4", "gpt-4o-mini"),
+                fallback_statuses=statuses,
+            )
+            assert route(decision) == "byok:openai!rate_limit -> byok:openai(gpt-4o-mini)"
+
     def test_a_prompt_too_long_for_one_model_may_fit_the_next(self) -> None:
         there = world(rules=[fail("shared", "context_length", model="gpt-*")])
         path = "shared:openai!context_length -> shared:anthropic(claude-sonnet-4.5)"

@@ -10,7 +10,7 @@ OWN = {"lane": "byok"}
 
 
 def test_pending_reads_what_was_changed_and_leaves_the_state_alone() -> None:
-    state = State("default", 0, {("a",): 1})
+    state = State("default", 0, 0, {("a",): 1})
     pending = Pending(state)
     pending.set(("a",), None)
     pending.set(("b",), 2)

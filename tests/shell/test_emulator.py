@@ -372,6 +372,23 @@ def test_putting_a_scenario_keeps_journal_and_time_and_starts_the_state_afresh()
     assert (shown["id"], shown["clock"], shown["route"]) == (2, 5, "byok:openai")
 
 
+def test_after_putting_a_scenario_rests_are_told_in_the_sessions_time_and_gates_count_from_then() -> None:
+    mock = emulator({})
+    mock.advance("default", 60_000_000)
+    cooling = {
+        "clock": "virtual",
+        "router": {"cooldown": {"failures": 1, "within": "10s", "for": "30s"}},
+        "rules": [{"when": {"lane": "byok"}, "until": "10s", "error": "overloaded"}],
+    }
+    mock.put_scenario("default", build_scenario(cooling))
+    ask(mock, chat(OWN_KEY))
+    state = mock.describe_state("default")
+    assert (state["now"], state["cooldowns"][0]["until_s"]) == (60, 90)
+    mock.put_scenario("another", build_scenario(cooling))
+    ask(mock, chat(OWN_KEY, session="another"))
+    assert mock.describe_state("another")["cooldowns"][0]["until_s"] == 30
+
+
 def test_a_call_ends_in_the_world_it_began_in() -> None:
     mock = emulator({"limits": [{"when": {"lane": "byok"}, "concurrency": 1}]})
     begun = begin(mock, chat(OWN_KEY, stream=True))

@@ -29,7 +29,8 @@ PROVIDER = Provider(
             code="{status}",
             counted=f"{_OPERATION} have exceeded {{call}} rate limit of your current OpenAI S0 pricing "
             f"tier.{{again}} {_INCREASE}",
-            again=" Please retry after {wait_s} seconds.",
+            again=" Try again in {wait_s} seconds.",
+            again_counted=" Please retry after {wait_s} seconds.",
             confidence="A",
             source=f"{_SEEN}, dbchatprov2 #2",
         ),

@@ -44,8 +44,10 @@ def fail(
     sent_status = form.status if status is None else status
     facts = _state_facts(provider, model, last4, sent_status)
     facts.update(_count_facts(counted))
-    facts["again"] = _tell_again(form, tell_wait_us(wait_us, speed)) if wait_us else ""
-    message = form.counted if counted is not None and form.counted else form.message
+    message, again = form.message, form.again
+    if counted is not None and form.counted:
+        message, again = form.counted, form.again_counted or again
+    facts["again"] = _tell_again(again, tell_wait_us(wait_us, speed)) if wait_us else ""
     return Failure(
         kind=kind,
         status=sent_status,
@@ -57,8 +59,8 @@ def fail(
     )
 
 
-def _tell_again(form: ErrorForm, told_us: int) -> str:
-    return form.again.format(wait=format_go_duration(told_us), wait_s=-(-told_us // 1_000_000))
+def _tell_again(again: str, told_us: int) -> str:
+    return again.format(wait=format_go_duration(told_us), wait_s=-(-told_us // 1_000_000))
 
 
 def _choose(form: ErrorForm, budget: Spent | None, status: int | None) -> ErrorForm:

@@ -25,8 +25,9 @@ class ErrorForm:
     {unit} ("requests", "tokens") {call} {metric}; in `counted` and `too_large` also {budget} ("requests per
     min (RPM)") {budget_long} {rate} {limit} {limit_commas} {used} {requested}; in `again` {wait} ("18.7s")
     {wait_s} ("19"). `counted` is the message when a budget is known, else `message`; `again` goes to {again}
-    when a wait is known. `code` "{status}": the status as text. `too_large`: a request larger than the whole
-    budget. `variants`: the same kind under other statuses, for scenarios that name one.
+    when a wait is known, in `counted` `again_counted` if that is another. `code` "{status}": the status as text.
+    `too_large`: a request larger than the whole budget. `variants`: the same kind under other statuses, for
+    scenarios that name one.
     Source: `confidence` A seen verbatim or official text, B official status and words from memory, C weak or
     guessed.
     """
@@ -38,6 +39,7 @@ class ErrorForm:
     param: str | None = None
     counted: str | None = None
     again: str = ""
+    again_counted: str | None = None
     too_large: ErrorForm | None = None
     variants: tuple[ErrorForm, ...] = ()
     confidence: Confidence = "C"
