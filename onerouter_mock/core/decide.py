@@ -197,6 +197,11 @@ def _finish(walk: Walk, tried: Tried, passed: Passed) -> None:
     """An attempt has answered: what is said, when, what it costs."""
     decision, candidate = walk.decision, tried.candidate
     decision.served = tried.attempt
+    if walk.call.prompt_tokens > candidate.model.context:
+        decision.notes.append(
+            f"a prompt of about {walk.call.prompt_tokens} tokens, where {candidate.model.id} takes "
+            f"{candidate.model.context}; a provider answers 400 context_length"
+        )
     decision.shape = _shape(tried.verdict, passed.verdict)
     _plan_answer(walk, candidate.model, candidate.provider)
     router_pace = passed.verdict.pace if tried.verdict.pace is None else None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TILDES = {"cut": "cut", "reset": "reset", "stall": "stall", "error": "error", "truncate": "truncate",
           "bad_chunk": "cut", "client_left": "client_left"}  # fmt: skip
 
+_HAIR_US = 1_000  # waits are told in whole milliseconds
 _BREAKS = {
     "cut": "closed",
     "reset": "reset",
@@ -190,8 +191,16 @@ def _wait(decision: Decision, attempt: Attempt) -> str:
         return ""
     word = "free in" if (attempt.cause or "").startswith("limit ") else "asking to wait"
     if decision.served is None and decision.failed_lane != "router" and attempt is decision.attempts[-1]:
-        word = "told to wait"
+        return f", told to wait {_told(decision, wait_us)}"
     return f", {word} {format_duration(wait_us)}"
+
+
+def _told(decision: Decision, wait_us: int) -> str:
+    """What the client was told, and the truth where that is another (`waits: jump`, `speed`)."""
+    told_us, true = decision.told_us, format_duration(wait_us)
+    if told_us is None or abs(told_us - wait_us) < _HAIR_US:
+        return true
+    return f"{format_duration(told_us)}, {true} in truth"
 
 
 def _at(where: str | None) -> str:
@@ -229,7 +238,7 @@ def _because(why: str) -> str:
 def _refusal_line(decision: Decision) -> str:
     failure = decision.failure
     assert failure is not None
-    told = format_duration(failure.wait_us) if failure.wait_us is not None else ""
+    told = _told(decision, failure.wait_us) if failure.wait_us is not None else ""
     wait = f", told to wait {told}" if told else ""
     if decision.router_cause is not None:
         cause, where = decision.router_cause

@@ -186,6 +186,13 @@ def test_a_date_is_told_as_a_date() -> None:
     assert (failure_of(decision).date, decision.wait_us) == (date, 30_000_000)
 
 
+def test_a_prompt_longer_than_the_models_context_is_noted() -> None:
+    there = world(models={"gpt-5.1-chat": {"context": 100}})
+    assert there.ask(prompt_tokens=100).notes == []
+    (note,) = there.ask(prompt_tokens=101).notes
+    assert "a prompt of about 101 tokens, where gpt-5.1-chat takes 100" in note
+
+
 # Times
 
 

@@ -200,6 +200,13 @@ def test_gates_that_never_open() -> None:
         assert any("never acts" in line for line in rules({"error": 500} | gate)), gate
 
 
+def test_concurrency_where_nothing_takes_time() -> None:
+    limit = {"limits": [{"name": "l", "concurrency": 1}]}
+    assert not advise(build_scenario(limit))
+    (doubt,) = advise(build_scenario({"clock": "virtual", **limit}))
+    assert "answers take no time" in str(doubt)
+
+
 def test_limits_and_names() -> None:
     (line,) = warnings(limits=[{"quota": "5 requests", "algorithm": "sliding"}])
     assert "algorithm: sliding has no effect" in line

@@ -196,7 +196,40 @@ def test_fallback_rules_that_name_no_statuses_are_auto(rules: Any) -> None:
     assert good(body(fallback_rules=rules)).fallback_statuses is None
 
 
+CALL = {"role": "assistant", "content": None, "tool_calls": [
+    {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+    {"id": "c2", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+]}  # fmt: skip
+DONE = [{"role": "tool", "tool_call_id": name, "content": "x"} for name in ("c1", "c2")]
+HI = {"role": "user", "content": "hi"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "notices"),
+    [
+        ([HI, CALL, *DONE], []),
+        ([HI, CALL, *DONE, HI, CALL, *reversed(DONE), HI], []),
+        ([HI, CALL, DONE[0]], ["messages[1].tool_calls: 1 without a tool message; OpenAI answers 400"]),
+        ([HI, CALL, HI], ["messages[1].tool_calls: 2 without a tool message; OpenAI answers 400"]),
+        (
+            [HI, DONE[0]],
+            ["messages[1].tool_call_id: no open tool call has this id; OpenAI answers 400"],
+        ),
+        (
+            [HI, CALL, *DONE, DONE[1]],
+            ["messages[4].tool_call_id: no open tool call has this id; OpenAI answers 400"],
+        ),
+    ],
+    ids=["whole", "twice", "one missing", "none", "no call", "answered twice"],
+)
+def test_a_loop_of_tools_that_openai_refuses_gets_a_notice(messages: list[Any], notices: list[str]) -> None:
+    assert good(body(messages=messages)).notices == notices
+
+
 def test_notices_of_what_a_client_probably_did_not_mean() -> None:
+    assert good(body(stream_options={"include_usage": True}, stream=True)).notices == []
+    (said,) = good(body(stream_options={"include_usage": True})).notices
+    assert "without stream" in said
     assert any("extra_body" in notice for notice in good(body(extra_body={"byok_conf": own()})).notices)
     assert any("byok_conf.fallbck" in notice for notice in good(body(byok_conf=own(fallbck=False))).notices)
     guessed = good(body(model="gpt-4.1-unheard-of")).notices

@@ -115,6 +115,11 @@ def _doubt_limit(limit: Limit, scenario: Scenario) -> Iterator[tuple[str, str]]:
             f"algorithm: {limit.algorithm} has no effect on quota and concurrency",
             "would be right: requests",
         )
+    if scenario.clock == "virtual" and any(budget.kind == "concurrency" for budget in limit.budgets):
+        yield (
+            "under clock: virtual answers take no time, and concurrency counts only those that stall or hang",
+            "would be right: clock: real",
+        )
 
 
 def _doubt_when(when: When, scenario: Scenario) -> Iterator[tuple[str, str]]:

@@ -62,6 +62,7 @@ def read_chat(scenario: Scenario, call: Call, body: bytes) -> None:
     call.stream = bool(asked.stream)
     told = read_messages(asked.messages)
     call.prompt, call.system, call.prompt_tokens = told.prompt, told.system, told.tokens
+    call.notices += told.doubts
     if (conf := asked.byok_conf) is not None:
         call.byok = read_byok(scenario, conf, call.notices)
     if asked.provider is not None:
@@ -253,6 +254,8 @@ def _read_ask(asked: ChatBody) -> ChatAsk:
 def _note(scenario: Scenario, call: Call, asked: ChatBody) -> None:
     if asked.extra_body is not None:
         call.notices.append(_EXTRA_BODY)
+    if asked.stream_options is not None and not asked.stream:
+        call.notices.append("stream_options without stream: true; OpenAI answers 400")
     catalogue = scenario.catalogue
     if scenario.unknown_models == "accept" and catalogue.find(call.model) is None:
         vendor = catalogue.guess(call.model).vendor

@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ _MEMBER_OF_PART = {
 @dataclass(slots=True)
 class Told:
     """What the messages say. `prompt`: the last user message's text; `system`: all system texts, a line
-    between.
+    between; `doubts`: what this service takes and a provider refuses.
 
     Units: `tokens` is `ceil(utf-8 bytes / 4)` of all texts plus 4 a message.
     """
@@ -28,6 +29,7 @@ class Told:
     system: str
     tokens: int
     after_tool_result: bool
+    doubts: list[str]
 
 
 def read_messages(messages: list[Any]) -> Told:
@@ -35,7 +37,7 @@ def read_messages(messages: list[Any]) -> Told:
 
     Errors: RequestError 400 naming the first wrong message.
     """
-    prompt, system, size, after_tool_result = "", [], 0, False
+    prompt, system, size, after_tool_result, talks_of_tools = "", [], 0, False, False
     for at, message in enumerate(messages):
         role, content = message["role"], message.get("content")
         text = content if isinstance(content, str) else _read_parts(at, content) if content else ""
@@ -45,10 +47,28 @@ def read_messages(messages: list[Any]) -> Told:
         if role == "user":
             prompt, after_tool_result = text, False
         elif role in ("tool", "function"):
-            after_tool_result = True
+            after_tool_result = talks_of_tools = True
+        elif role == "assistant":
+            talks_of_tools = talks_of_tools or bool(message.get("tool_calls"))
         elif role in ("system", "developer"):
             system.append(text)
-    return Told(prompt, "\n".join(system), -(-size // 4) + 4 * len(messages), after_tool_result)
+    doubts = list(_doubt_tools(messages)) if talks_of_tools else []
+    return Told(prompt, "\n".join(system), -(-size // 4) + 4 * len(messages), after_tool_result, doubts)
+
+
+def _doubt_tools(messages: list[Any]) -> Iterator[str]:
+    """Where an agent's loop is wrong. Source: OpenAI's API refuses both with 400; the router's own view is unknown."""
+    open_calls: dict[str, int] = {}
+    for at, message in enumerate([*messages, {"role": ""}]):
+        if message["role"] == "tool":
+            if open_calls.pop(message["tool_call_id"], None) is None:
+                yield f"messages[{at}].tool_call_id: no open tool call has this id; OpenAI answers 400"
+            continue
+        if open_calls:
+            asked = min(open_calls.values())
+            yield f"messages[{asked}].tool_calls: {len(open_calls)} without a tool message; OpenAI answers 400"
+        calls = message.get("tool_calls") or ()
+        open_calls = {call["id"]: at for call in calls if isinstance(call.get("id"), str)}
 
 
 def _read_parts(at: int, parts: list[Any]) -> str:
