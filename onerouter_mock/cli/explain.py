@@ -30,8 +30,9 @@ _PATH = "/v1/chat/completions"
 def explain(args: argparse.Namespace) -> int:
     """Print the routes that the first N such calls would take, and why."""
     library = open_library(args)
+    scenario = library.load(args.scenario)
     emulator = Emulator(
-        library.load(args.scenario), library, options=EmulatorOptions(seed=args.seed, clock="virtual")
+        scenario, library, options=EmulatorOptions(seed=args.seed, clock="virtual", waits=scenario.waits)
     )
     body = make_body(args)
     entries = foresee(emulator, body, calls=args.calls, gap_us=args.gap)
