@@ -184,7 +184,7 @@ class Emulator:
         try:
             if self.library is None:
                 raise ScenarioError([])
-            return self.options.apply(self.library.load(wanted))
+            return self.options.apply(self.library.load_named(wanted))
         except ScenarioError as error:
             raise SessionError(f'session: "{name}": {error or "no such scenario"}', status=404) from None
 

@@ -317,6 +317,7 @@ def test_a_name_begins_its_session_with_a_bundled_scenario() -> None:
     assert mock.session("a@invalid-key").scenario.name == "invalid-key"
     with pytest.raises(SessionError, match="no-such") as caught:
         ask(mock, chat(path=f"/s/a@no-such{CHAT}"))
+    assert "or a file" not in str(caught.value)
     assert caught.value.status == 404
 
 
