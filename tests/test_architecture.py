@@ -33,7 +33,7 @@ NOT_IN_CORE = {
 LAYERS = [
     {"core"},
     {"journal", "library", "clock"},
-    {"emulator", "sessions"},
+    {"emulator", "sessions", "dry_run"},
     {"play"},
     {"server", "admin", "connections", "direct", "listeners"},
     {"host"},

@@ -163,6 +163,7 @@ def _add_explain(parser: Parser) -> None:
     parser.add_argument("--provider", metavar="P", help="byok_conf.provider (openai)")
     parser.add_argument("--model", metavar="M", help="model (gpt-5.1-chat)")
     parser.add_argument("--key", metavar="K", help="the credential in byok_conf, as a client would send it")
+    parser.add_argument("--account-key", metavar="K", help="the OneRouter key that calls come with")
     parser.add_argument("--stream", action="store_true", help="ask for streamed answers")
     parser.add_argument("--seed", metavar="N", type=_typed(values.parse_seed), help="seed of every draw")
     _add_scenario_dir(parser)

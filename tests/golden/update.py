@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from onerouter_mock.cli.explain import foresee
 from onerouter_mock.core.story import sum_line, sum_up, timeline
+from onerouter_mock.dry_run import foresee
 from onerouter_mock.emulator import Emulator, EmulatorOptions
 from onerouter_mock.library import Library
 

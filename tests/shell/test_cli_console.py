@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 
 from onerouter_mock.cli.console import Console, Mode, Writer
-from onerouter_mock.cli.explain import foresee
 from onerouter_mock.cli.watch import Watch
+from onerouter_mock.dry_run import foresee
 from onerouter_mock.emulator import Emulator, EmulatorOptions
 from onerouter_mock.library import Library
 

@@ -209,6 +209,25 @@ def test_explain_takes_a_request_from_a_file_and_options_win(tmp_path: Path, cap
     assert lines[1] == "1 call to gpt-5-chat with an own key at openai"
 
 
+@pytest.mark.parametrize(
+    ("words", "route"),
+    [
+        ((), "shared:openai "),
+        (("--account-key", "sk-broke-1"), "router!quota"),
+        (("--account-key", ""), "router!invalid_key"),
+        (("--account-key", "sk-mock-timeout"), "router!timeout"),
+    ],
+    ids=str,
+)
+def test_explain_comes_with_the_key_of_an_account(
+    tmp_path: Path, capsys: Captured, words: tuple[str, ...], route: str
+) -> None:
+    scenario, request = tmp_path / "broke.yaml", tmp_path / "request.json"
+    scenario.write_text("accounts: {broke: {match: sk-broke-*, credits: 0}}\n")
+    request.write_text('{"model": "gpt-5.1-chat", "messages": [{"role": "user", "content": "x"}]}')
+    assert route in explain(capsys, str(scenario), str(request), "--calls", "1", *words)[3]
+
+
 def test_explain_tells_what_is_wrong_with_a_request(tmp_path: Path, capsys: Captured) -> None:
     path = tmp_path / "request.json"
     path.write_text('{"model": "gpt-5.1-chat"}')
