@@ -6,6 +6,7 @@ come through.
     desk.py          the HTTP side: the door, the waits, server-sent events
     expectations.py  what a test expects, and where that is not so
     verdict.py       a failed expectation as a person reads it
+    again.py         the command that makes a call again, tried before it is shown
 
 PYTEST_DONT_REWRITE
 """

@@ -1,4 +1,4 @@
-"""A scenario in force as data again, and the command that explains it without a server.
+"""A scenario in force as data again, and how a command names it that explains it without a server.
 
 What may live here: reading a Scenario's own words back; no emulator.
 
@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from onerouter_mock.admin.stand_ins import hide_credentials, make_stand_ins
 from onerouter_mock.core.errors import ScenarioError
+from onerouter_mock.core.scenario.load import load_scenario
 from onerouter_mock.core.scenario.tree import Node, to_data
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 _OWN = ("version", "extends", "rules", "limits")
 _NOT_EXPLAINED = ("name", "description", "clock", "waits", "speed")  # a dry run has its own name and time
-_LONGEST_COMMAND = 1_000
+_DEFAULTS = {"wire": "documented"}
+_LONGEST_TEXT = 1_000
+AGAIN_FILE = "again.yaml"
 
 
 def describe_scenario(scenario: Scenario) -> dict[str, Any]:
@@ -49,18 +53,35 @@ def spell_entries(entries: Sequence[Rule | Limit]) -> list[dict[str, Any]]:
     return [to_data(entry.said) if entry.said is not None else {"name": entry.name} for entry in entries]
 
 
-def explain_command(scenario: Scenario, library: Library | None) -> tuple[str, str] | None:
-    """The command that shows what this scenario does, and its flags; None when it is too long to show.
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a command has to say for `explain` to run a scenario: a name or path, or else (`added`) the text of a
+    file that it writes first; flags; the seed that they make."""
 
-    Shape: a request's file and more flags go between and behind them; a scenario found by name stands by its
-    name; what was added to it, in a file that the command writes first. Stand-ins take the place of credentials,
-    also of those in a scenario's file, for which `--key` has no other way.
+    called: str
+    added: str
+    flags: str
+    seed: int
+
+    def load(self, library: Library) -> Scenario:
+        """The scenario as the command will have it. Errors: ScenarioError."""
+        if not self.added:
+            return library.load(self.called)
+        return load_scenario(self.added, file=AGAIN_FILE, find=library.find)
+
+
+def explain_scenario(scenario: Scenario, library: Library | None) -> Explained | None:
+    """How a command names a scenario as it is in force; None when that is too long for a line.
+
+    Shape: a scenario found by name stands by its name; what was added to it, in a file. Stand-ins take the place
+    of credentials, also of those in a scenario's file, for which keys on the command line have no other way.
     """
     stand_ins = make_stand_ins(scenario)
     said, flags = describe_scenario(scenario), ""
     own = hide_credentials(said, stand_ins)
     called, base = _find_base(scenario, library)
     if base is None:
+        own = {name: value for name, value in own.items() if _DEFAULTS.get(name) != value}
         extra = {name: value for name, value in own.items() if name not in _NOT_EXPLAINED and value}
     else:
         flags = f" --seed {scenario.seed}" if scenario.seed != base.seed else ""
@@ -70,12 +91,10 @@ def explain_command(scenario: Scenario, library: Library | None) -> tuple[str, s
         if own.get("keys") != said.get("keys"):
             extra["keys"] = own["keys"]
         if not extra:
-            return f"onerouter-mock explain {shlex.quote(called)}", flags
+            return Explained(called, "", flags, scenario.seed)
         extra = {"extends": called, **extra}
     text = json.dumps(extra, ensure_ascii=False, default=str)
-    if len(text) > _LONGEST_COMMAND:
-        return None
-    return f"echo {shlex.quote(text)} > again.yaml; onerouter-mock explain again.yaml", flags
+    return Explained(called, text, flags, scenario.seed) if len(text) <= _LONGEST_TEXT else None
 
 
 def _find_base(scenario: Scenario, library: Library | None) -> tuple[str, Scenario | None]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from onerouter_mock.admin.again import tell_again
 from onerouter_mock.admin.asked import (
     TEXT,
     Ask,
@@ -24,9 +26,8 @@ from onerouter_mock.admin.asked import (
     reply_json,
     reply_text,
 )
-from onerouter_mock.admin.describe import describe_scenario, explain_command, spell_entries
+from onerouter_mock.admin.describe import describe_scenario, spell_entries
 from onerouter_mock.admin.expectations import Totals, find_misses
-from onerouter_mock.admin.stand_ins import sample_keys
 from onerouter_mock.admin.verdict import Setting, tell
 from onerouter_mock.admin.wanted import check_expectation
 from onerouter_mock.core.scenario.load import load_scenario
@@ -100,8 +101,8 @@ def _verify(ask: Ask) -> Reply:
     if not misses:
         return reply_json({"ok": True})
     others = tuple(other.name for other in ask.emulator.sessions() if len(other.journal))
-    explain = explain_command(scenario, ask.emulator.library)
-    setting = Setting(scenario.name, scenario.seed, explain, others, sample_keys(scenario))
+    again = partial(tell_again, session, ask.emulator.library)
+    setting = Setting(scenario.name, scenario.seed, others, again)
     story = tell(misses, entries, totals, setting)
     for entry in kept:  # what was expected, and the scenario, are anybody's words: they may quote a key
         story = entry.call.sealed.cut(story)

@@ -1,6 +1,6 @@
 """Credentials that a scenario spells out (`match: sk-...`), made up anew for whoever is shown the scenario.
 
-What may live here: texts in the place of other texts, in a scenario's data and for `--key`; no emulator.
+What may live here: texts in the place of other texts, in a scenario's data and for keys; no emulator.
 
 PYTEST_DONT_REWRITE
 """
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from onerouter_mock.core.wire.secrets import matches
 
 if TYPE_CHECKING:
+    from onerouter_mock.core.records import Byok
     from onerouter_mock.core.scenario.records import KeyName, Scenario
 
 _LONGEST_PART = 16  # what a glob may spell of a key: `sk-ant-api03-*` tells none from others
+_MADE_UP = "sk-made-up-"
 _WILD = re.compile(r"\[[^\]]*\]|[*?]")
 
 
@@ -29,7 +31,7 @@ def make_stand_ins(scenario: Scenario) -> dict[str, str]:
     for glob in _credential_globs(scenario):
         spelled = _WILD.sub("", glob)
         if glob not in stand_ins and (spelled == glob or len(spelled) >= _LONGEST_PART):
-            stand_ins[glob] = f"sk-made-up-{len(stand_ins) + 1}" + ("" if spelled == glob else "*")
+            stand_ins[glob] = f"{_MADE_UP}{len(stand_ins) + 1}" + ("" if spelled == glob else "*")
     return stand_ins
 
 
@@ -76,8 +78,8 @@ def sample_keys(scenario: Scenario) -> dict[str, str]:
     for at, key in enumerate(scenario.keys):
         before = [globs[other.name] for other in scenario.keys[:at] if _goes_before(other, key)]
         for glob in globs[key.name]:
-            sample = glob.replace("*", "1").replace("?", "1")
-            if "[" not in glob and not any(matches(sample, others) for others in before):
+            sample = make_sample(glob)
+            if sample and not any(matches(sample, others) for others in before):
                 samples[key.name] = sample
                 break
     return samples
@@ -85,3 +87,23 @@ def sample_keys(scenario: Scenario) -> dict[str, str]:
 
 def _goes_before(other: KeyName, key: KeyName) -> bool:
     return other.provider in (None, key.provider)
+
+
+def make_sample(glob: str) -> str:
+    """A key that a glob matches and that is nobody's, "" where none is easily told."""
+    if "[" in glob:
+        return ""
+    word = "" if _MADE_UP in glob else "made-up"
+    return glob.replace("*", word, 1).replace("*", "").replace("?", "x")
+
+
+def sample_key(scenario: Scenario, byok: Byok | None) -> str | None:
+    """A made-up credential that a scenario takes as it took a call's; None when any will do."""
+    if byok is None:
+        return None
+    if byok.test_kind:
+        return f"mock-{byok.test_kind}-again"
+    if sample := sample_keys(scenario).get(byok.key or ""):
+        return sample
+    stand_ins = make_stand_ins(scenario)
+    return next((text for glob in byok.globs if (text := make_sample(stand_ins.get(glob, glob)))), None)

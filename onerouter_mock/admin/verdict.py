@@ -8,12 +8,9 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from onerouter_mock.admin.expectations import Entry, Miss, Totals, count
 from onerouter_mock.core.story import reasons
@@ -22,24 +19,20 @@ from onerouter_mock.core.trace import match_route
 SHOWN_CALLS = 20  # a story that scrolls out of the console tells nothing
 _ARROW = " -> "
 _WHY_COLUMN = 36  # behind the route: what stands before it, and who paid
-_LONGEST_BODY = 400
-_EXPLAIN_DEFAULTS = {"provider": "openai", "model": "gpt-5.1-chat"}
 
 
 @dataclass(slots=True)
 class Setting:
-    """The world a story happened in: the scenario's name and seed, and the command that explains it, without
-    a request.
+    """The world a story happened in: the scenario's name and seed.
 
-    `others`: sessions that saw calls, for the story in which this one saw none. `keys`: by their names in the
-    scenario, credentials that it would know by that name.
+    `others`: sessions that saw calls, for the story in which this one saw none. `again`: by a call's id, how to
+    see it again, "" for nothing to say.
     """
 
     scenario: str
     seed: int
-    explain: tuple[str, str] | None = None
     others: tuple[str, ...] = ()
-    keys: Mapping[str, str] = field(default_factory=dict)
+    again: Callable[[int], str] = lambda number: ""
 
 
 def tell(misses: Sequence[Miss], entries: Sequence[Entry], totals: Totals, setting: Setting) -> str:
@@ -59,8 +52,8 @@ def tell(misses: Sequence[Miss], entries: Sequence[Entry], totals: Totals, setti
         return "\n".join(lines)
     if misses[0].is_route:
         lines.append(f"  nearest: {_nearest(misses[0], entries)}")
-    again = _again(focus if focus is not None else entries[-1], entries, setting)
-    return "\n".join([*lines, *again])
+    again = setting.again((focus if focus is not None else entries[-1])["id"])
+    return "\n".join([*lines, f"  again:   {again}"] if again else lines)
 
 
 def _tell_gone(entries: Sequence[Entry], totals: Totals) -> list[str]:
@@ -217,7 +210,7 @@ def _nearest(miss: Miss, entries: Sequence[Entry]) -> str:
 
 
 def _never(expected: str, entries: Sequence[Entry]) -> str:
-    if "byok" in expected and not any(_has_byok(entry) for entry in entries):
+    if "byok" in expected and not any(_may_have_byok(entry) for entry in entries):
         return "; no call had a byok_conf (in the OpenAI SDK for Python it goes into extra_body)"
     if "shared" in expected and not any(
         a["lane"] == "shared" for entry in entries for a in entry["attempts"]
@@ -228,46 +221,9 @@ def _never(expected: str, entries: Sequence[Entry]) -> str:
     return ""
 
 
-def _has_byok(entry: Entry) -> bool:
-    """Whether a call said something of an own key, also where that was refused."""
+def _may_have_byok(entry: Entry) -> bool:
+    """Whether a call said something of an own key, also where that was refused; or nobody can tell."""
     body = (entry.get("request") or {}).get("body")
+    if entry.get("endpoint") == "chat" and body is None:
+        return True
     return bool(entry.get("byok")) or (isinstance(body, dict) and "byok_conf" in body)
-
-
-def _again(entry: Entry, entries: Sequence[Entry], setting: Setting) -> list[str]:
-    if setting.explain is None or entry.get("endpoint") != "chat":
-        return []
-    number = entry["id"]
-    command, flags = setting.explain
-    flags += f" --calls {number}{_gap(entry, entries, number) if number > 1 else ''}"
-    flags += " --stream" if entry.get("stream") else ""
-    byok = entry.get("byok")
-    if byok is None:
-        body = json.dumps(_plain_body(entry), ensure_ascii=False)
-        return [f"  again:   echo {shlex.quote(body)} > request.json; {command} request.json{flags}"]
-    flags += "" if byok["fallback"] else " --fallback false"
-    asked = {"provider": byok["provider"], "model": entry.get("model") or ""}
-    flags += "".join(
-        f" --{name} {value}" for name, value in asked.items() if value != _EXPLAIN_DEFAULTS[name]
-    )
-    return [f"  again:   {command}{flags}{_key_flag(byok.get('key') or '', setting)}"]
-
-
-def _plain_body(entry: Entry) -> dict[str, Any]:
-    """A request that goes the same way: a refused one itself, else its model and a word."""
-    body = (entry.get("request") or {}).get("body")
-    if entry["route"].startswith("router!") and isinstance(body, dict) and len(str(body)) <= _LONGEST_BODY:
-        return body
-    return {"model": entry.get("model"), "messages": [{"role": "user", "content": "hi"}]}
-
-
-def _key_flag(name: str, setting: Setting) -> str:
-    """A credential that the scenario knows by this name (`mock-KIND` are test keys)."""
-    sample = f"sk-{name}" if name.startswith("mock-") else setting.keys.get(name)
-    return f" --key {shlex.quote(sample)}" if sample else ""
-
-
-def _gap(entry: Entry, entries: Sequence[Entry], number: int) -> str:
-    # Of calls that are gone nobody knows when they came: as if the first had come at once.
-    passed_s = (entry.get("clock") or 0) - ((entries[0].get("clock") or 0) if entries[0]["id"] == 1 else 0)
-    return f" --gap {passed_s / (number - 1):.3g}s" if passed_s >= 1 else ""

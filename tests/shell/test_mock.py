@@ -253,7 +253,7 @@ def test_assertions_hold_or_tell_the_story(mock: OneRouterMock) -> None:
     assert "was served by shared" in story
     assert f"{fault.name}: openai answered 429 rate_limit to key alice …1234" in story
     assert "test_mock.py:" in story
-    assert "--key sk-own-1" in story
+    assert "--key sk-own-made-up" in story
 
 
 def test_with_no_call_an_assertion_tells_the_cures(mock: OneRouterMock) -> None:
