@@ -15,6 +15,7 @@ import pytest
 
 if TYPE_CHECKING:
     from onerouter_mock import OneRouterMock
+    from onerouter_mock.mock.every_test import EveryTest
     from onerouter_mock.mock.worlds import Worlds
 
 # Name, metavar (None: a switch), help: each an option `--onerouter-NAME` and an ini value `onerouter_NAME`.
@@ -34,6 +35,7 @@ _MARKER = (
 )
 
 _worlds = pytest.StashKey["Worlds"]()
+_every_test: pytest.StashKey[EveryTest] = pytest.StashKey()
 _mock = pytest.StashKey["OneRouterMock"]()
 _totals = pytest.StashKey[dict[str, Any]]()
 _foreign = pytest.StashKey[str]()
@@ -110,6 +112,10 @@ def _begin_session_scope(config: pytest.Config) -> None:
         before = _set_environment(worlds.begin_shared(os.environ))
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    from onerouter_mock.mock import every_test
+
+    config.stash[_every_test] = every_test.EveryTest(worlds, _foreign)
+    config.pluginmanager.register(config.stash[_every_test], "onerouter_mock_every_test")
     config.add_cleanup(lambda: _restore_environment(before))
     config.add_cleanup(lambda: _stop(config))
 
@@ -137,7 +143,7 @@ def _import_engine(config: pytest.Config) -> None:
     if at is not None:
         del sys.meta_path[at]
     try:
-        import onerouter_mock.mock.worlds
+        import onerouter_mock.mock.every_test
         import onerouter_mock.server  # noqa: F401 (the host imports it when it starts)
         from onerouter_mock.core.answers.words import borrow_words
         from onerouter_mock.core.catalogue import built_in
@@ -221,16 +227,18 @@ def onerouter(request: pytest.FixtureRequest) -> Iterator[OneRouterMock]:
     `onerouter_mock.OneRouterMock`.
     """
     worlds = _get_worlds(request.config)
-    mock = _begin(worlds, request)
+    every_test = request.config.stash.get(_every_test, None)
     node = request.node
-    node.stash[_mock] = mock
+    mock = every_test.name_mock() if every_test is not None else _begin(worlds, node)
     node.stash[_address] = worlds.environment(mock, os.environ)
     before = _set_environment(node.stash[_address])
     try:
         yield mock
     finally:
         _restore_environment(before)
-        node.stash[_totals], strays = worlds.end(mock)
+        strays = None
+        if every_test is None:
+            node.stash[_totals], strays = worlds.end(mock)
     if strays:
         pytest.fail(strays, pytrace=False)
 
@@ -246,16 +254,13 @@ def _onerouter_address(request: pytest.FixtureRequest, onerouter: object) -> Non
     )  # `onerouter` puts back what was before; another key is good here, and may be meant
 
 
-def _begin(worlds: Worlds, request: pytest.FixtureRequest) -> OneRouterMock:
+def _begin(worlds: Worlds, node: pytest.Item) -> OneRouterMock:
     from onerouter_mock.mock.options import WrongOption
-    from onerouter_mock.mock.worlds import Asked, WrongMarker
+    from onerouter_mock.mock.worlds import WrongMarker, ask_for
 
-    marker = request.node.get_closest_marker("onerouter")
-    args, overrides = (marker.args, marker.kwargs) if marker is not None else ((), {})
     try:
-        file, line, _ = request.node.location
-        where = f"{file}:{(line or 0) + 1}"
-        return worlds.begin(Asked(request.node.nodeid, where, request.path.parent, args, overrides))
+        mock = node.stash[_mock] = worlds.begin(ask_for(node))
+        return mock
     except (WrongMarker, WrongOption) as error:
         text = str(error)
     pytest.fail(text, pytrace=False)
@@ -287,7 +292,7 @@ def pytest_runtest_makereport(
     if mock is None:
         return report
     if report.failed:
-        report.sections.append(("onerouter-mock: what it saw", item.config.stash[_worlds].describe(mock)))
+        report.sections.append(item.config.stash[_worlds].describe(mock))
     if call.when == "teardown":
         del item.stash[_mock]
         report.onerouter = item.stash.get(_totals, None)  # type: ignore[attr-defined]  # xdist sends it too

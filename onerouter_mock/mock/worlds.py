@@ -30,6 +30,7 @@ _MARKER_HELP = (
     f"the marker's form: {_MARKER_FORM}; its overrides are top-level fields of a scenario "
     "(seed, speed, clock, waits, wire, router, rules, ...)"
 )
+_SECTION = "onerouter-mock: what it saw"
 
 
 class WrongMarker(ValueError):
@@ -47,6 +48,14 @@ class Asked:
     overrides: Mapping[str, Any]
 
 
+def ask_for(item: Any, *, with_marker: bool = True) -> Asked:
+    """What a test (an item of pytest) asks for."""
+    marker = item.get_closest_marker("onerouter") if with_marker else None
+    args, overrides = (marker.args, marker.kwargs) if marker is not None else ((), {})
+    file, line, _ = item.location
+    return Asked(item.nodeid, f"{file}:{(line or 0) + 1}", item.path.parent, args, overrides)
+
+
 class Worlds:
     """The mocks of one pytest run. `said` are its options by name, None where nothing was said."""
 
@@ -59,6 +68,7 @@ class Worlds:
         self._chooser = Chooser(Library(self._directory), read_options(said), {"clock": "virtual"})
         self._worker = f"-{said['worker']}" if said.get("worker") else ""  # of xdist
         self._shared: OneRouterMock | None = None
+        self._plain_folder: Path | None = None  # whose plain world the shared mock is in, used or not
 
     def begin_shared(self, environ: Mapping[str, str]) -> dict[str, str]:
         """One address for the whole run, there before collection; the environment for it.
@@ -78,7 +88,7 @@ class Worlds:
         try:
             if self._shared is None:
                 return self._start(asked)
-            return self._restart(self._shared, asked)
+            return self._restart_shared(self._shared, asked)
         except ScenarioError as error:
             if not asked.args and not asked.overrides:
                 raise WrongOption(self._name_option(str(error))) from None
@@ -113,6 +123,16 @@ class Worlds:
             transport.begin_with(wanted.source, wanted.overrides, wanted.where)
         return mock
 
+    def _restart_shared(self, mock: OneRouterMock, asked: Asked) -> OneRouterMock:
+        """Not when that would change nothing: most tests of a run have no business with the mock."""
+        is_plain = not asked.args and not asked.overrides
+        if is_plain and asked.folder == self._plain_folder and self.is_untouched():
+            return mock
+        self._plain_folder = None
+        self._restart(mock, asked)
+        self._plain_folder = asked.folder if is_plain else None
+        return mock
+
     def _want(self, asked: Asked) -> Wanted | None:
         """What marker and options ask for; None when they ask for nothing. Errors: WrongMarker."""
         source = _source(asked, self._scenario)
@@ -133,31 +153,46 @@ class Worlds:
 
     def end(self, mock: OneRouterMock) -> tuple[dict[str, Any] | None, str | None]:
         """The totals of a test's world, and what strict mode has against it; the world is closed."""
-        try:
-            totals = mock._control.read("stats")
-            strays = self._find_strays(mock) if self._strict else None
-        except MockError:
-            return None, None  # a server elsewhere that has gone: its test has failed already
-        if mock is not self._shared:
+        totals, strays = self.total(mock), self.find_strays(mock)
+        if totals is not None:
             mock.close()
         return totals, strays
 
-    def _find_strays(self, mock: OneRouterMock) -> str | None:
-        strays = [call for call in mock.calls if call.endpoint == "unknown"]
+    def total(self, mock: OneRouterMock) -> dict[str, Any] | None:
+        """The totals of a test's world; None when a server elsewhere has gone: its test has failed already."""
+        try:
+            totals: dict[str, Any] = mock._control.read("stats")
+        except MockError:
+            return None
+        return totals
+
+    def find_strays(self, mock: OneRouterMock) -> str | None:
+        """What strict mode has against a test."""
+        if not self._strict:
+            return None
+        try:
+            strays = [call for call in mock.calls if call.endpoint == "unknown"]
+        except MockError:
+            return None
         if not strays:
             return None
         lines = [f"  #{call.id} {call.method} {call.path}" for call in strays]
         emulated = f"  would be right: a path that is emulated, such as POST {mock.base_url}/chat/completions"
         return "\n".join(["strict: requests to paths that the mock does not emulate", *lines, emulated])
 
-    def describe(self, mock: OneRouterMock) -> str:
-        """The report section of a failing test."""
+    def describe(self, mock: OneRouterMock) -> tuple[str, str]:
+        """The report section of a failing test: its title, its text."""
         try:
             timeline = mock._timeline()
             scenario = mock._control.read("scenario")
         except MockError as error:
-            return str(error)
-        return describe(timeline, scenario["name"], scenario.get("seed", 0), mock.base_url)
+            return _SECTION, str(error)
+        return _SECTION, describe(timeline, scenario["name"], scenario.get("seed", 0), mock.base_url)
+
+    def is_untouched(self) -> bool:
+        """Whether nobody has been at the one address since its world began; False where that is not known."""
+        transport = self._shared._control.transport if self._shared is not None else None
+        return isinstance(transport, Near) and not transport.host.emulator.sessions()
 
     def header(self) -> str | None:
         """A line for the head of the run, with one address for all tests."""
