@@ -170,11 +170,20 @@ def sum_line(total: Mapping[str, int], *, lasted_us: int | None = None) -> str:
     calls = f"{total['calls']} call{'' if total['calls'] == 1 else 's'}"
     if lasted_us is not None:
         calls += f" in {format_duration(round(lasted_us, -5))}"
-    parts = [calls, f"own key {total['byok']}", f"shared pool {total['shared']}", f"nobody {total['nobody']}"]
-    parts.append(f"credits {format_usd(total['credits_nano'])}")
+    parts = [calls, *who_served(total["calls"], total), f"credits {format_usd(total['credits_nano'])}"]
     if total["findings"]:
         parts.append(f"findings {total['findings']}")
     return "   ".join(parts)
+
+
+def who_served(calls: int, served: Mapping[str, int]) -> list[str]:
+    """Who served so many calls, in parts of a line that add up.
+
+    Shape: `served` has `byok`, `shared` and `nobody`; the rest (models, balances) the router answered itself.
+    """
+    parts = [f"own key {served['byok']}", f"shared pool {served['shared']}", f"nobody {served['nobody']}"]
+    rest = calls - served["byok"] - served["shared"] - served["nobody"]
+    return [*parts, f"router {rest}"] if rest > 0 else parts
 
 
 def report(

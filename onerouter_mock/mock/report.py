@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from onerouter_mock.core.scenario.units import format_usd
+from onerouter_mock.core.story import who_served
 
 _MOST_ROUTES = 8
 
@@ -89,11 +90,9 @@ def add_totals(total: dict[str, Any], part: Mapping[str, Any]) -> None:
 
 def sum_up(total: Mapping[str, Any]) -> list[str]:
     """The totals of a run in lines: how many calls, who paid, which routes."""
-    served = total["served_by"]
-    lines = [
-        f"{_count(total['calls'], 'call')} in {_count(total['tests'], 'test')}   own key {served['byok']}   "
-        f"shared pool {served['shared']}   nobody {served['nobody']}   credits {_usd(total['credits_spent'])}"
-    ]
+    head = f"{_count(total['calls'], 'call')} in {_count(total['tests'], 'test')}"
+    served = who_served(total["calls"], total["served_by"])
+    lines = ["   ".join([head, *served, f"credits {_usd(total['credits_spent'])}"])]
     ranked = sorted(total["routes"].items(), key=lambda item: (-item[1], item[0]))
     lines += [f"{number:6} x  {route}" for route, number in ranked[:_MOST_ROUTES]]
     if len(ranked) > _MOST_ROUTES:

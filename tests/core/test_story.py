@@ -127,11 +127,17 @@ def test_trouble_is_what_has_a_second_line_or_no_answer(made: dict[str, Any], is
 
 
 def test_totals_count_who_served_and_what_it_cost() -> None:
-    listing = entry(4, served_by=None, attempts=[], route="router")
-    total = sum_up([entry(1), fell_back(2), refused(3), listing])
+    total = sum_up([entry(1), fell_back(2), refused(3)])
     assert sum_line(total, lasted_us=12_400_000) == (
-        "4 calls in 12.4s   own key 1   shared pool 1   nobody 1   credits $0.00013"
+        "3 calls in 12.4s   own key 1   shared pool 1   nobody 1   credits $0.00013"
     )
+
+
+def test_calls_that_the_router_answered_itself_are_told_so_that_totals_add_up() -> None:
+    listing = entry(4, served_by=None, attempts=[], route="router", byok_cost=0)
+    unauthorized = refused(5, attempts=[], route="router!invalid_key", status=401)
+    total = sum_up([entry(1), fell_back(2), refused(3), listing, listing, unauthorized])
+    assert sum_line(total) == "6 calls   own key 1   shared pool 1   nobody 2   router 2   credits $0.00013"
 
 
 def test_a_report_of_nothing_says_so() -> None:

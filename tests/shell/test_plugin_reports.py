@@ -135,3 +135,17 @@ def test_a(onerouter):
         ["*what it saw*", "scenario healthy*", "*… 10 earlier calls", "*#11 *", "*#50 *"]
     )
     assert "  #1 " not in result.stdout.str()
+
+
+def test_totals_add_up_where_the_router_answered_itself(run: Run) -> None:
+    result = run("""
+from asking import ask as get
+def test_a(onerouter):
+    ask()
+    get(onerouter.base_url + "/models")
+    get(onerouter.base_url + "/nowhere")
+    assert onerouter._control.read("stats")["served_by"] == {"byok": 0, "shared": 1, "nobody": 1}
+""", "--onerouter-report")  # fmt: skip
+    result.stdout.fnmatch_lines(
+        ["3 calls in 1 test   own key 0   shared pool 1   nobody 1   router 1   credits *"]
+    )
