@@ -206,6 +206,8 @@ def _why_not(session: Session, entry: Entry, kept: Sequence[Entry], same: Sequen
     """In a sentence, what explain's equal calls in a fresh world can't have."""
     if entry.ending == "client_left":
         return "the client left before the end, and explain reads every answer to its end"
+    if gone := _find_gone(session.scenario, entry):
+        return f"{gone}, which failed it, is no longer in force"
     scenario = session.scenario
     whens = [rule.when for rule in scenario.rules] + [limit.when for limit in scenario.limits]
     read = [name for when in whens for name, _ in when.header if name in entry.call.headers]
@@ -220,8 +222,25 @@ def _why_not(session: Session, entry: Entry, kept: Sequence[Entry], same: Sequen
         why.append("time passed unevenly between the calls")
     elif same[0].arrived_us - same[0].began_us >= _SOON_US:
         why.append("time had passed before the first call")
-    if session.added and not why:
+    if not why and _overlap(session, kept):
+        why.append("calls ran at the same time")
+    if not why and session.added:
         why.append("rules were added or removed between the calls")
     if not why and session.name != "default":
         why.append(f"the draws of session {session.name} are not those of a session that explain begins")
-    return ", and ".join(why) or "calls before it met another scenario, or ran at the same time"
+    return ", and ".join(why) or "calls before it met another scenario or other rules"
+
+
+def _find_gone(scenario: Scenario, entry: Entry) -> str | None:
+    """The rule or limit that failed the call and that the scenario in force does not have."""
+    there = {rule.where for rule in scenario.rules} | {limit.where for limit in scenario.limits}
+    causes = [(one.cause, one.where) for one in entry.decision.attempts if one.where is not None]
+    return next((cause for cause, where in causes if where not in there), None)
+
+
+def _overlap(session: Session, kept: Sequence[Entry]) -> bool:
+    """Whether a call came while another one was being answered; on a virtual clock nothing takes time."""
+    return session.clock.mode == "real" and any(
+        before.ended_us is None or before.arrived_us + before.ended_us > after.arrived_us
+        for before, after in pairwise(kept)
+    )

@@ -8,6 +8,7 @@ import contextlib
 import re
 import shlex
 import subprocess
+import threading
 import time
 from http.client import IncompleteRead
 from pathlib import Path
@@ -229,6 +230,30 @@ def test_a_rule_that_reads_a_header_is_told() -> None:
         assert (
             again(mock) == "not with one command: a rule looks at the header x-title, and explain sends none"
         )
+
+
+def test_a_rule_that_is_no_longer_in_force_is_told() -> None:
+    with onerouter_mock.serve("healthy", clock="virtual") as mock:
+        with mock.byok.fail("quota"):
+            send(mock, own())
+        assert again(mock) == "not with one command: rule byok-fail, which failed it, is no longer in force"
+        mock.use("outage")
+        send(mock, own())
+        assert again(mock) == "onerouter-mock explain outage --calls 1"
+        mock.use("healthy")
+        assert again(mock) == "not with one command: rule openai-503, which failed it, is no longer in force"
+
+
+def test_calls_at_the_same_time_are_told() -> None:
+    scenario = {"limits": [{"when": {"lane": "byok"}, "concurrency": 1}], "rules": [{"delay": "300ms"}]}
+    with onerouter_mock.serve(scenario, clock="real") as mock:
+        threads = [threading.Thread(target=send, args=(mock, own())) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert mock.last.route == "byok:openai!rate_limit -> shared:openai"
+        assert again(mock) == "not with one command: calls ran at the same time"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"hello", b'{"seed": 1e999}'], ids=str)
