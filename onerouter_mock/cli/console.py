@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -104,11 +104,19 @@ class Writer:
 class Console:
     """What the calls of an emulator look like on a console, and what they come to.
 
-    Shape: `mode`: "all", "problems" (calls with a second line) or "off".
+    Shape: `mode`: "all", "problems" (calls with a second line) or "off". `told` learns of each call that was
+    printed whole.
     """
 
     def __init__(
-        self, emulator: Emulator, writer: Writer, *, mode: Mode, as_json: bool = False, paint: Paint = plain
+        self,
+        emulator: Emulator,
+        writer: Writer,
+        *,
+        mode: Mode,
+        as_json: bool = False,
+        paint: Paint = plain,
+        told: Callable[[Entry], None] | None = None,
     ) -> None:
         self.total = sum_up(())
         self._emulator, self._writer, self._mode, self._as_json, self._paint = (
@@ -118,6 +126,7 @@ class Console:
             as_json,
             paint,
         )
+        self._told = told
         self._notices: set[tuple[str, str]] = set()
         self._earlier: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
         if mode != "off":
@@ -142,7 +151,8 @@ class Console:
         if self._writer.is_full or (self._mode == "problems" and _went_well(entry)):
             return
         if event == "end":
-            self._print(entry.as_dict())
+            if self._print(entry.as_dict()) and self._told is not None:
+                self._told(entry)
         elif self._mode == "all" and not self._as_json and self._is_slow(entry):
             self._writer.put(call_line(entry.as_dict(), paint=self._paint))
 
@@ -150,18 +160,20 @@ class Console:
         """The last line: what all calls came to."""
         return sum_line(self.total, lasted_us=lasted_us)
 
-    def _print(self, entry: dict[str, Any]) -> None:
+    def _print(self, entry: dict[str, Any]) -> bool:
         if self._mode == "problems" and not is_trouble(entry):
-            return
+            return False
         if self._as_json:
             self._writer.put(json.dumps({**entry, "request": None}, ensure_ascii=False))
-            return
+            return True
         retried = find_retried(entry, reversed(self._earlier))
         if entry["served_by"] is None:
             self._earlier.append(entry)
         shown = {**entry, "notices": self._new_notices(entry)}
-        if self._mode == "all" or is_trouble(shown):
+        is_shown = self._mode == "all" or is_trouble(shown)
+        if is_shown:
             self._writer.put(*call_lines(shown, retry_of=retried, paint=self._paint))
+        return is_shown
 
     def _is_slow(self, entry: Entry) -> bool:
         line = entry.decision.timeline
@@ -178,11 +190,17 @@ class Console:
 
 
 @contextmanager
-def open_console(emulator: Emulator, mode: Mode, log_format: str | None) -> Iterator[Console]:
+def open_console(
+    emulator: Emulator,
+    mode: Mode,
+    log_format: str | None,
+    *,
+    told: Callable[[Entry], None] | None = None,
+) -> Iterator[Console]:
     """The console of an emulator on stderr; what is left to write is written at the end."""
-    writer = Writer(sys.stderr)
+    writer, as_json = Writer(sys.stderr), log_format == "json"
     try:
-        yield Console(emulator, writer, mode=mode, as_json=log_format == "json", paint=paint_for(sys.stderr))
+        yield Console(emulator, writer, mode=mode, as_json=as_json, paint=paint_for(sys.stderr), told=told)
     finally:
         writer.close()
 

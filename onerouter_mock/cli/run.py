@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,7 +25,7 @@ from onerouter_mock.cli.paint import paint_for
 from onerouter_mock.cli.report import is_failing
 from onerouter_mock.cli.watch import POLL_S, Watch
 from onerouter_mock.cli.world import make_emulator
-from onerouter_mock.core.story import report, sum_up
+from onerouter_mock.core.story import sum_line, sum_up, timeline
 from onerouter_mock.host import Host
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         record = Record(stack.enter_context(_open_journal(args.journal)))
         emulator.subscribe(record.see)
         if args.log not in (None, "off"):
-            stack.enter_context(open_console(emulator, args.log, args.log_format))
+            stack.enter_context(open_console(emulator, args.log, args.log_format, told=record.leave_out))
         host, port = args.host or "127.0.0.1", args.port or 0
         try:
             server = Host.start(emulator, host, port)
@@ -88,22 +87,38 @@ def _tell_lines(*lines: str) -> None:
 
 
 class Record:
-    """All calls of a run: the last of them for the timeline, every one for the journal file."""
+    """All calls of a run: the last of those that no log has shown for the timeline, every one for the journal
+    file.
+    """
 
     def __init__(self, journal: TextIO | None) -> None:
-        self.entries: deque[Entry] = deque(maxlen=_SHOWN)
+        self.dropped = 0  # calls that neither a log has shown nor the timeline will
         self.findings: list[Any] = []
         self.total = sum_up(())
+        self._untold: dict[int, Entry] = {}  # by identity: after a reset numbers begin anew
         self._journal = journal
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """What the timeline shows."""
+        return [entry.as_dict() for entry in self._untold.values()]
 
     def see(self, event: str, entry: Entry) -> None:
         """Take note of a call, on the loop's thread."""
         if event == "begin":
-            self.entries.append(entry)
+            self._untold[id(entry)] = entry
+            if len(self._untold) > _SHOWN:
+                del self._untold[next(iter(self._untold))]
+                self.dropped += 1
             return
         count_call(self.total, entry)
         if self._journal is not None:
             self._journal.write(json.dumps(entry.as_dict(), ensure_ascii=False) + "\n")
+
+    def leave_out(self, entry: Entry) -> None:
+        """Take note that a log has shown a call."""
+        if self._untold.pop(id(entry), None) is None:
+            self.dropped -= 1
 
 
 @contextmanager
@@ -167,18 +182,24 @@ def _signals(child: list[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
 
 
 def _tell(record: Record, emulator: Emulator, command: list[str], code: int) -> None:
-    scenario = emulator.scenario
+    scenario, entries = emulator.scenario, record.entries
     ended = f"ended with {code}" if code else "passed, but a finding fails it (--strict)"
     world = f"scenario {scenario.name}, seed {scenario.seed}"
-    print(f"onerouter-mock: {command[0]} {ended}; what the mock saw ({world})", file=sys.stderr)
-    entries = [entry.as_dict() for entry in record.entries]
-    if not entries:
-        print(
-            "  no call: the command went to another address, or to none; its environment had OPENAI_BASE_URL,"
-            "\n  OPENAI_API_BASE, ONEROUTER_BASE_URL and ANTHROPIC_BASE_URL (onerouter-mock env)",
-            file=sys.stderr,
-        )
-        return
-    dropped = record.total["calls"] - len(entries)
-    for line in report(entries, dropped=dropped, total=record.total, paint=paint_for(sys.stderr)):
-        print(line, file=sys.stderr)
+    logged = record.total["calls"] - record.dropped - len(entries)
+    saw = (
+        "what the mock saw"
+        if not logged
+        else "what else the mock saw"
+        if entries
+        else "what the mock saw: above"
+    )
+    lines = [f"onerouter-mock: {command[0]} {ended}; {saw} ({world})"]
+    if not (record.total["calls"] or entries):
+        lines += [
+            "  no call: the command went to another address, or to none; its environment had OPENAI_BASE_URL,",
+            "  OPENAI_API_BASE, ONEROUTER_BASE_URL and ANTHROPIC_BASE_URL (onerouter-mock env)",
+        ]
+    else:
+        lines += [f"({record.dropped} earlier calls are not shown)"] if record.dropped else []
+        lines += [*timeline(entries, paint=paint_for(sys.stderr)), sum_line(record.total)]
+    _tell_lines(*lines)

@@ -186,18 +186,9 @@ def who_served(calls: int, served: Mapping[str, int]) -> list[str]:
     return [*parts, f"router {rest}"] if rest > 0 else parts
 
 
-def report(
-    entries: Sequence[Entry],
-    *,
-    dropped: int = 0,
-    total: Mapping[str, int] | None = None,
-    paint: Paint = plain,
-) -> list[str]:
-    """A journal as `onerouter-mock report` prints it: the timeline, then the totals.
-
-    Shape: `total` as of `sum_up`, where more is known than the entries tell.
-    """
+def report(entries: Sequence[Entry], *, dropped: int = 0, paint: Paint = plain) -> list[str]:
+    """A journal as `onerouter-mock report` prints it: the timeline, then the totals."""
     if not entries:
         return ["no calls yet"]
     lines = [f"({dropped} earlier calls are not shown)"] if dropped else []
-    return [*lines, *timeline(entries, paint=paint), sum_line(total or sum_up(entries))]
+    return [*lines, *timeline(entries, paint=paint), sum_line(sum_up(entries))]

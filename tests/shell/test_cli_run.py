@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from onerouter_mock.cli import main
+from onerouter_mock.cli.run import Record
 
 ROOT = Path(__file__).parent.parent.parent
 Captured = pytest.CaptureFixture[str]
@@ -82,6 +84,42 @@ def test_run_gives_the_environment_of_env(capfd: Captured) -> None:
 def test_run_logs_when_asked(ask: list[str], capfd: Captured) -> None:
     assert main(["run", "--scenario", "ratelimit", "--log", "problems", "--", *ask, "0"]) == 0
     assert "#4  200  byok:openai!rate_limit -> shared:openai" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["all"], ["all", "--log-format", "json"]])
+def test_run_does_not_repeat_what_its_log_has_shown(
+    ask: list[str], options: list[str], capfd: Captured
+) -> None:
+    assert main(["run", "--scenario", "ratelimit", "--log", *options, "--", *ask, "5"]) == 5
+    lines = capfd.readouterr().err.splitlines()
+    is_head = ["ended with 5; what the mock saw: above (scenario ratelimit" in line for line in lines]
+    assert [line.count("shared:openai") > 0 for line in lines].count(True) == 1
+    assert is_head.index(True) == len(lines) - 2
+    assert lines[-1].startswith("4 calls   own key 3   shared pool 1   nobody 0   credits $")
+
+
+def test_run_tells_at_the_end_what_its_log_of_problems_has_not_shown(ask: list[str], capfd: Captured) -> None:
+    assert main(["run", "--scenario", "ratelimit", "--log", "problems", "--", *ask, "5"]) == 5
+    numbers = [
+        line.split()[1] if " 200 " in line else line.partition(";")[2][:23]
+        for line in capfd.readouterr().err.splitlines()
+        if " 200 " in line or "what" in line
+    ]
+    assert numbers == ["#4", " what else the mock saw", "#1", "#2", "#3"]
+
+
+def test_a_record_keeps_the_last_calls_that_no_log_has_shown() -> None:
+    record = Record(None)
+    entries: list[Any] = [object() for _ in range(203)]
+    for entry in entries[:201]:
+        record.see("begin", entry)
+    assert record.dropped == 1
+    record.leave_out(entries[0])  # a long one, shown when it ended
+    record.leave_out(entries[200])
+    record.see("begin", entries[201])
+    assert record.dropped == 0
+    record.see("begin", entries[202])
+    assert record.dropped == 1
 
 
 def test_run_of_a_command_that_is_not_there_is_127(capfd: Captured) -> None:
