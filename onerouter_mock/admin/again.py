@@ -77,10 +77,10 @@ class _Dry:
 
     def spell(self, request: Request, calls: int, gap: str) -> str:
         """The command."""
-        files = [("request.json", _dump(request.body) if request.body else "")]
+        files = [("request.json", "" if request.body is None else _dump(request.body))]
         files.append((AGAIN_FILE, self.told.added))
         words = ["onerouter-mock explain", AGAIN_FILE if self.told.added else shlex.quote(self.told.called)]
-        words += ["request.json"] if request.body else []
+        words += [] if request.body is None else ["request.json"]
         flags = f"{self.told.flags} --calls {calls}"
         flags += f" --gap {gap}" if calls > 1 and gap != "0s" else ""
         flags += request.flags()

@@ -20,6 +20,9 @@ from asking import ask, chat
 import onerouter_mock
 from onerouter_mock import OneRouterMock
 from onerouter_mock.cli import main
+from onerouter_mock.emulator import Emulator, EmulatorOptions
+from onerouter_mock.host import Host
+from onerouter_mock.library import Library
 
 SECRET, ROUTER_SECRET = "sk-REALSECRET-abcdefgh7f3a", "sk-or-REALROUTER-12345678"
 OWN = {"provider": "openai", "credentials": SECRET}
@@ -149,6 +152,33 @@ def test_the_command_shows_the_route_of_the_call(shell: Shell, name: str) -> Non
     assert "onerouter-mock explain " in command
     assert len(command) < 1_000
     assert shell.last_row(command) == (last.status, last.route)
+
+
+@pytest.mark.parametrize("body", [{}, {"model": 5}, {"model": "a\nb", **own()}, {"byok_conf": None}], ids=str)
+def test_the_command_sends_a_strange_body_as_it_came(shell: Shell, body: dict[str, Any]) -> None:
+    with onerouter_mock.serve(clock="virtual") as mock:
+        ask(f"{mock.base_url}/chat/completions", "POST", body, {"Authorization": "Bearer any"})
+        command, last = again(mock), mock.last
+    assert last.route == "router!invalid_request"
+    assert "request.json" in (command or "")
+    assert shell.last_row(command or "") == (last.status, last.route)
+
+
+@pytest.mark.parametrize("sent", [True, False, None])
+@pytest.mark.parametrize("forced", [True, False])
+@pytest.mark.parametrize("more", [{}, {"max_tokens": 7}], ids=str)
+def test_the_command_falls_back_as_the_server_was_told_to(
+    shell: Shell, sent: bool | None, forced: bool, more: dict[str, Any]
+) -> None:
+    library = Library()
+    options = EmulatorOptions(force_fallback=forced, clock="virtual", seed=7, wire="observed")
+    with Host.start(Emulator(library.load("ratelimit"), library, options=options)) as host:
+        mock = onerouter_mock.connect(host.url)
+        for _ in range(4):
+            send(mock, own(byok_conf={**OWN, **({} if sent is None else {"fallback": sent})}, **more))
+        command, last = again(mock), mock.last
+    assert last.route == "byok:openai!rate_limit" + (" -> shared:openai" if forced else "")
+    assert shell.last_row(command or "") == (last.status, last.route)
 
 
 @pytest.mark.parametrize("key", [None, "sk-mock-timeout", "sk-nobody"], ids=str)
