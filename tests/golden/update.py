@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from onerouter_mock.core.story import sum_line, sum_up, timeline
-from onerouter_mock.dry_run import foresee
-from onerouter_mock.emulator import Emulator, EmulatorOptions
+from onerouter_mock.dry_run import foresee, open_world
 from onerouter_mock.library import Library
 
 HERE = Path(__file__).parent
@@ -57,7 +56,7 @@ def trace(name: str) -> str:
     scenario = library.load(name)
     lines = [f"{name}: {library.story(scenario.file)}"]
     for title, bodies in (PARTS | MORE_PARTS.get(name, {})).items():
-        emulator = Emulator(scenario, library, options=EmulatorOptions(clock="virtual"))
+        emulator = open_world(scenario, library)
         entries, now_s = [], 0
         for moment_s, body in zip(MOMENTS_S, bodies, strict=False):
             emulator.advance("default", (moment_s - now_s) * 1_000_000)
