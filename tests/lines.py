@@ -28,6 +28,9 @@ def request(body: bytes = CHAT, path: str = "/v1/chat/completions", *headers: st
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+_SILENT_ROUNDS = 500  # of the loop
+
+
 class Line:
     """A client's end of one connection."""
 
@@ -51,18 +54,21 @@ class Line:
         return answer
 
     async def send(self, data: bytes) -> bytes:
-        """What is answered to some bytes within a moment."""
+        """What is answered to some bytes that need no waiting: until the loop has had nothing to do for long."""
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(self.sock, data)
-        answer = b""
-        while True:
+        answer, silent = b"", 0
+        while silent < _SILENT_ROUNDS:
+            await asyncio.sleep(0)
+            silent += 1
             try:
-                more = await asyncio.wait_for(loop.sock_recv(self.sock, 1 << 20), 0.05)
-            except TimeoutError:
-                return answer
-            answer += more
+                more = self.sock.recv(1 << 20)
+            except BlockingIOError:
+                continue
             if not more:
                 return answer + b"<closed>"
+            answer, silent = answer + more, 0
+        return answer
 
 
 @asynccontextmanager
