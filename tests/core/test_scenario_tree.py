@@ -84,11 +84,6 @@ def test_nulls_are_absent_but_not_inside_a_json_reply() -> None:
             "(text that begins with { is read as JSON)",
         ),
         (
-            '{"a": 1,}',
-            "1:9",
-            "json: no JSON: expecting property name enclosed in double quotes; would be right: no ','",
-        ),
-        (
             "{'a': 1}",
             "1:2",
             "json: no JSON: expecting property name enclosed in double quotes; would be right: the name",
@@ -105,6 +100,12 @@ def test_nulls_are_absent_but_not_inside_a_json_reply() -> None:
 def test_what_is_refused_is_told_with_its_place(text: str, place: str, problem: str) -> None:
     (told,) = refuse(text)
     assert told.startswith(f"f.yaml:{place}: {problem}")
+
+
+def test_a_comma_too_many_is_told_whatever_the_reader_calls_it() -> None:
+    for text in ('{"a": 1,}', '{"a": [1,]}'):
+        (told,) = refuse(text)
+        assert "would be right: no ',' before the closing } or ]" in told
 
 
 def test_an_unquoted_star_says_that_it_must_be_quoted() -> None:

@@ -273,8 +273,9 @@ def explain_json(text: str, error: json.JSONDecodeError) -> Broken:
 
 def _right_json(text: str, error: json.JSONDecodeError) -> str:
     letter = text[error.pos : error.pos + 1]
-    if letter in ("}", "]") and text[: error.pos].rstrip().endswith(","):
-        return f"no ',' before the closing {letter}"
+    comma = text[: error.pos].rstrip().endswith(",") and letter in ("}", "]")
+    if comma or error.msg.startswith("Illegal trailing comma"):  # of Python 3.13
+        return "no ',' before the closing } or ]"
     if not letter:
         return "the rest of it, with its closing } or ]"
     for told, right in _JSON_SLIPS:
