@@ -4,6 +4,8 @@ PYTEST_DONT_REWRITE
 """
 
 __version__ = "0.1.0"
+# The OneRouter key that is handed out here: reads as no test key, and is longer than what is shown whole nowhere.
+API_KEY = "sk-onerouter-mock-local"
 
 TYPE_CHECKING = (
     False  # as typing has it, without importing it: `onerouter-mock --version` waits for every import

@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from onerouter_mock import API_KEY
 from onerouter_mock.core.catalogue import built_in
 from onerouter_mock.core.plan import Outcome
 from onerouter_mock.core.wire.request import Asked
+from onerouter_mock.core.wire.secrets import make_sample
 from onerouter_mock.emulator import Emulator, EmulatorOptions
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 MODEL, PROVIDER = "gpt-5.1-chat", "openai"
 KEY = "sk-own-key-of-explain-7f3a"
-_ACCOUNT_KEY = "sk-onerouter-mock-local"  # what `env` prints
 _PATH = "/v1/chat/completions"
 
 
@@ -62,9 +63,10 @@ def foresee(
 
 def choose_account_key(scenario: Scenario) -> str:
     """A OneRouter key that a scenario lets in."""
-    globs = [glob for account in scenario.accounts if not account.disabled for glob in account.match]
-    listed = scenario.auth == "listed" and globs
-    return globs[0].replace("*", "explain").replace("?", "x") if listed else _ACCOUNT_KEY
+    if scenario.auth == "listed":
+        globs = [glob for account in scenario.accounts if not account.disabled for glob in account.match]
+        return next(filter(None, (make_sample(glob, "explain") for glob in globs)), API_KEY)
+    return API_KEY
 
 
 def plain_request() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from onerouter_mock.core.wire.secrets import matches
+from onerouter_mock.core.wire.secrets import make_sample, matches
 
 if TYPE_CHECKING:
     from onerouter_mock.core.records import Byok
@@ -78,7 +78,7 @@ def sample_keys(scenario: Scenario) -> dict[str, str]:
     for at, key in enumerate(scenario.keys):
         before = [globs[other.name] for other in scenario.keys[:at] if _goes_before(other, key)]
         for glob in globs[key.name]:
-            sample = make_sample(glob)
+            sample = make_nobodys(glob)
             if sample and not any(matches(sample, others) for others in before):
                 samples[key.name] = sample
                 break
@@ -89,12 +89,9 @@ def _goes_before(other: KeyName, key: KeyName) -> bool:
     return other.provider in (None, key.provider)
 
 
-def make_sample(glob: str) -> str:
-    """A key that a glob matches and that is nobody's, "" where none is easily told."""
-    if "[" in glob:
-        return ""
-    word = "" if _MADE_UP in glob else "made-up"
-    return glob.replace("*", word, 1).replace("*", "").replace("?", "x")
+def make_nobodys(glob: str) -> str:
+    """A key that a glob or its stand-in matches and that is nobody's, "" where none is easily told."""
+    return make_sample(glob, "" if _MADE_UP in glob else "made-up")
 
 
 def sample_key(scenario: Scenario, byok: Byok | None) -> str | None:
@@ -106,4 +103,4 @@ def sample_key(scenario: Scenario, byok: Byok | None) -> str | None:
     if sample := sample_keys(scenario).get(byok.key or ""):
         return sample
     stand_ins = make_stand_ins(scenario)
-    return next((text for glob in byok.globs if (text := make_sample(stand_ins.get(glob, glob)))), None)
+    return next((text for glob in byok.globs if (text := make_nobodys(stand_ins.get(glob, glob)))), None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onerouter_mock.admin.stand_ins import make_sample
+from onerouter_mock.admin.stand_ins import make_nobodys
 from onerouter_mock.core.errors import RequestError
 from onerouter_mock.core.wire.accounts import find_owner
 from onerouter_mock.core.wire.request import SECRET_HEADERS
@@ -37,7 +37,7 @@ def _keys(call: Call, scenario: Scenario) -> Iterator[str]:
     if call.account_test_kind:
         yield f"mock-{call.account_test_kind}-again"
     for account in scenario.accounts:
-        yield from (sample for glob in account.match if (sample := make_sample(glob)))
+        yield from (sample for glob in account.match if (sample := make_nobodys(glob)))
     yield from ("sk-made-up", "")
 
 

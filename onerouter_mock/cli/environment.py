@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-# Reads as no test key, and is longer than what is shown whole nowhere.
-API_KEY = "sk-onerouter-mock-local"
+from onerouter_mock import API_KEY
 
 
 def client_environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:

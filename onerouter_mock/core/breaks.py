@@ -120,7 +120,7 @@ def with_keep_alives(events: Iterable[Frame], every_us: int) -> Iterator[Frame]:
 
 
 def keep_alives(wait_us: int, every_us: int) -> list[Frame]:
-    """Comment lines for a client that waits `wait_us` for the first word of an answer that will come."""
+    """Comment lines for a client that waits `wait_us` for the next word of an answer that will come."""
     if every_us <= 0 or wait_us <= every_us:
         return []
     count = min((wait_us - 1) // every_us, _MOST_KEEP_ALIVES)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from onerouter_mock import API_KEY
 from onerouter_mock.cli import Stop
 from onerouter_mock.cli.address import read_address
-from onerouter_mock.cli.environment import API_KEY
 from onerouter_mock.core.errors import MockError
 from onerouter_mock.emulator import Emulator, EmulatorOptions
 from onerouter_mock.host import Host

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onerouter_mock import host
-from onerouter_mock.cli.environment import API_KEY, client_environment
+from onerouter_mock import API_KEY, host
+from onerouter_mock.cli.environment import client_environment
 from onerouter_mock.core.errors import MockError, ScenarioError
 from onerouter_mock.library import Library
 from onerouter_mock.mock.choose import Chooser, Source, Wanted

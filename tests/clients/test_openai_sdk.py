@@ -104,7 +104,7 @@ def test_true_limit_is_obeyed_and_served_in_no_time_under_jump(
 def test_own_key_of_the_page_s_snippet_is_a_type_error(client: OpenAI) -> None:
     """The documentation's `create(byok_conf=...)` never leaves the package; README says so."""
     with pytest.raises(TypeError, match="byok_conf"):
-        client.chat.completions.create(**QUESTION, **own_key())  # type: ignore[call-overload]
+        client.chat.completions.create(**QUESTION, **own_key())  # type: ignore[call-overload]  # it is wrong
 
 
 def test_agent_loop_ends(client: OpenAI) -> None:

@@ -226,7 +226,7 @@ def accident(connection: str, decision: Decision | None = None) -> Plan:
     [("reset", "rst", "reset"), ("empty", "fin", "empty"), ("hang", "hold", "hang")],
 )
 def test_accidents_without_a_byte(connection: str, close: str, ending: str) -> None:
-    assert accident(connection) == Plan(None, [], close, ending, 5)  # type: ignore[arg-type]
+    assert accident(connection) == Plan(None, [], close, ending, 5)  # type: ignore[arg-type]  # one of the table's
 
 
 def test_garbage_is_not_http() -> None:

@@ -232,7 +232,7 @@ def test_a_bare_status_stands_for_a_kind(status: int, kind: str) -> None:
 )
 def test_forms_of_delay(delay: object, made: object) -> None:
     assert aspects(delay=delay) == Aspects(delay=made)  # type: ignore[arg-type]  # one of the table's delays
-    assert aspects(stream={"ttft": delay, "gap": delay}).stream == Pace(ttft=made, gap=made)  # type: ignore[arg-type]
+    assert aspects(stream={"ttft": delay, "gap": delay}).stream == Pace(ttft=made, gap=made)  # type: ignore[arg-type]  # as above
 
 
 def test_forms_of_stream() -> None:

@@ -11,7 +11,7 @@ from builders import scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onerouter_mock.core.wire.secrets import cut_secrets
+from onerouter_mock.core.wire.secrets import cut_secrets, make_sample, matches
 
 CANARY = "canary-5f0c1d2e3b4a"
 
@@ -248,3 +248,12 @@ _JSON = st.recursive(
 def test_cutting_leaves_no_occurrence_and_changes_nothing_else(value: Any) -> None:
     assert CANARY not in json.dumps(cut_secrets(value, (CANARY,)))
     assert cut_secrets(value, ()) == value or "credentials" in json.dumps(value)
+
+
+@pytest.mark.parametrize("glob", ["sk-own", "sk-*", "sk-*-end*", "sk-??"])
+def test_a_sample_of_a_glob_is_matched_by_it(glob: str) -> None:
+    assert matches(make_sample(glob), (glob,))
+
+
+def test_of_a_glob_with_choices_no_sample_is_made() -> None:
+    assert make_sample("sk-[ab]*") == ""

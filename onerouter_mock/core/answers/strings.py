@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from re import _constants as codes  # type: ignore[attr-defined]  # typeshed leaves out the parser of `re`
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]  # as above
 from typing import Any
 
 from onerouter_mock.core.answers.words import Words

@@ -67,6 +67,13 @@ def matches(secret: str, globs: Sequence[str]) -> bool:
     return any(fnmatchcase(secret, glob) for glob in globs)
 
 
+def make_sample(glob: str, word: str = "made-up") -> str:
+    """A key that a glob matches and that is nobody's, "" where none is easily told. `word` stands for its first `*`."""
+    if "[" in glob:
+        return ""
+    return glob.replace("*", word, 1).replace("*", "").replace("?", "x")
+
+
 def credential_texts(body: Any) -> tuple[str, ...]:
     """All texts of a body that are credentials, wherever they stand: bare, as a message may repeat them."""
     return tuple(dict.fromkeys(filter(None, map(bare, _search(body, 0)))))
