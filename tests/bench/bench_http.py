@@ -27,19 +27,41 @@ WORDS = 50  # chunks in a streamed answer
 OWN_KEY = {"provider": "openai", "credentials": "sk-own-key-7f3a"}
 SCENARIO = f"rules: [{{when: {{stream: true}}, reply: '{'word ' * WORDS}'}}]\n"
 
-BARE = f"""
+_BARE_HEAD = """
 import asyncio, json
 from aiohttp import web
 
+CHUNK = b"data: " + json.dumps({
+    "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
+    "model": "gpt-5.1-chat",
+    "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}],
+}).encode() + b"\\n\\n"
+"""
+_BARE_TAIL = f"""
+async def main():
+    app = web.Application()
+    app.router.add_post("{PATH}", chat)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
+    await site.start()
+    print("ready on http://127.0.0.1:%d/v1" % site._server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def bare_server(chat: str) -> str:
+    """The program of a bare aiohttp server with this handler, in which `CHUNK` is one chunk of a stream."""
+    return _BARE_HEAD + chat + _BARE_TAIL
+
+
+BARE = bare_server(f"""
 ANSWER = json.dumps({{"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-5.1-chat",
     "choices": [{{"index": 0, "message": {{"role": "assistant", "content": "word " * {WORDS}}},
                  "finish_reason": "stop"}}],
     "usage": {{"prompt_tokens": 9, "completion_tokens": {WORDS}, "total_tokens": {9 + WORDS}}}}}).encode()
-CHUNK = b"data: " + json.dumps({{
-    "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
-    "model": "gpt-5.1-chat",
-    "choices": [{{"index": 0, "delta": {{"content": "word "}}, "finish_reason": None}}],
-}}).encode() + b"\\n\\n"
 
 async def chat(request):
     asked = json.loads(await request.read())
@@ -51,19 +73,7 @@ async def chat(request):
         await response.write(CHUNK)
     await response.write(b"data: [DONE]\\n\\n")
     return response
-
-async def main():
-    app = web.Application()
-    app.router.add_post("{PATH}", chat)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    print("ready on http://127.0.0.1:%d/v1" % site._server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
+""")
 
 
 @dataclass

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench_http import PATH, Running, request, running
+from bench_http import Running, bare_server, request, running
 
 CHUNKS = 50
 GAP_S = 0.04
@@ -33,16 +33,7 @@ rules:
     reply: {{chunks: [{", ".join(['"word "'] * CHUNKS)}]}}
     stream: {{gap: {GAP_S * 1000:g}ms}}
 """
-BARE = f"""
-import asyncio, json
-from aiohttp import web
-
-CHUNK = b"data: " + json.dumps({{
-    "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
-    "model": "gpt-5.1-chat",
-    "choices": [{{"index": 0, "delta": {{"content": "word "}}, "finish_reason": None}}],
-}}).encode() + b"\\n\\n"
-
+BARE = bare_server(f"""
 async def chat(request):
     start_s = asyncio.get_running_loop().time()
     json.loads(await request.read())
@@ -55,19 +46,7 @@ async def chat(request):
         await response.write(CHUNK)
     await response.write(b"data: [DONE]\\n\\n")
     return response
-
-async def main():
-    app = web.Application()
-    app.router.add_post("{PATH}", chat)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
-    await site.start()
-    print("ready on http://127.0.0.1:%d/v1" % site._server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
+""")
 STARTS = {"all at once": 0.0, "over 40 ms": GAP_S, "over 1 s": 1.0}
 
 
